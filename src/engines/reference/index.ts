@@ -1,0 +1,62 @@
+/**
+ * The reference engine: every primitive by its own plain definition, in float64. Slow on purpose; it is
+ * what the other engines are held to. Fused operations run their definitions.
+ */
+
+import { EngineError, PortraitganError } from '../../errors.ts';
+import { evaluate } from '../../tensor/evaluate.ts';
+import type { HostArray } from '../../tensor/graph.ts';
+import { hostArrayOf, storageOf } from '../../tensor/host.ts';
+import { expandFused, type Graph, type NdArray, simplify } from '../../tensor/index.ts';
+import { checkArrays, refuseUnknown } from '../checks.ts';
+import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../engine.ts';
+
+/** Makes the reference engine. It holds nothing and needs no disposal. */
+export function referenceEngine(): Engine {
+  return {
+    name: 'reference',
+    compile: async (graph, options) => compileReference(graph, options),
+    dispose: async () => {},
+  };
+}
+
+function compileReference(graph: Graph, options: CompileOptions = {}): Program {
+  const parameters = options.parameters ?? {};
+  checkArrays(graph.name, 'parameter', graph.parameters, parameters);
+  const plain = simplify(expandFused(graph));
+  let disposed = false;
+  return {
+    graph,
+    run: async (inputs, runOptions) => {
+      if (disposed) throw new EngineError(`${graph.name}: the program was disposed`);
+      checkArrays(graph.name, 'input', graph.inputs, inputs);
+      refuseUnknown(graph.name, graph.inputs, inputs);
+      return runReference(plain, parameters, inputs, runOptions);
+    },
+    dispose: async () => {
+      disposed = true;
+    },
+  };
+}
+
+function runReference(
+  graph: Graph,
+  parameters: Arrays,
+  inputs: Arrays,
+  options: RunOptions = {},
+): Record<string, NdArray> {
+  const sourceValue = (name: string, kind: 'input' | 'parameter'): HostArray => {
+    const array = (kind === 'input' ? inputs : parameters)[name];
+    if (options.reportNaN && array.dtype === 'float32' && (array.data as Float32Array).some(Number.isNaN)) {
+      throw new PortraitganError(`${graph.name}: ${kind} "${name}" holds NaN`);
+    }
+    return hostArrayOf(array);
+  };
+  const values = evaluate(graph, sourceValue, (tensor, value) => {
+    if (options.reportNaN && value.dtype === 'float32' && value.data.some(Number.isNaN)) {
+      const site = tensor.node.site ? ` (traced at ${tensor.node.site})` : '';
+      throw new PortraitganError(`${graph.name}: ${tensor.node.op.name} made NaN from clean inputs${site}`);
+    }
+  });
+  return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, storageOf(values[i])]));
+}

@@ -3,6 +3,38 @@
  * shapes, simplified, shown, counted, and handed to an engine.
  */
 
+export {
+  ACTIVATION_NAMES,
+  type Activation,
+  biasAct,
+  clampAbs,
+  defaultGain,
+} from './composites/activation.ts';
+export { conv2dResample } from './composites/conv2d-resample.ts';
+export {
+  DEFAULT_TAPS,
+  downsample2d,
+  filter2d,
+  gaussianBlur,
+  makeTaps,
+  type Taps,
+  upfirdn2d,
+  upsample2d,
+} from './composites/fir.ts';
+export { fullyConnected } from './composites/fully-connected.ts';
+export { minibatchStd } from './composites/minibatch-std.ts';
+export { demodulation, type ModulationForm, modulatedConv2d } from './composites/modulated-conv.ts';
+export { mean, normalizeLength, normalizeSecondMoment } from './composites/normalize.ts';
+export { filteredResize, resizeBilinear, resizeMatrix } from './composites/resize.ts';
+export { sigmoid, softplus } from './composites/softplus.ts';
+export {
+  type LayerTensors,
+  skipUp,
+  synthesisLayer,
+  synthesisUpLayer,
+  toRgb,
+} from './composites/synthesis.ts';
+export { PLANE_AXES, sampleTrigrid } from './composites/trigrid.ts';
 export { bytesOf, costOf, type GraphCost, type NodeCost } from './cost.ts';
 export { expandFused, type FusedAttrs, fused } from './fused.ts';
 export {

@@ -1,0 +1,1 @@
+export { foldUp, layerEpilogue, skipUp } from './synthesis';

@@ -1,0 +1,37 @@
+/**
+ * What a WebAssembly implementation of a fused operation says about itself.
+ *
+ * A plan is plain data: it is made on the thread that compiles and carried to the thread that runs.
+ */
+
+import type { Node } from '../../tensor/index.ts';
+
+/** A WebAssembly implementation of one fused operation. */
+export interface Kernel {
+  /** The fused operation's name. */
+  readonly name: string;
+  /** How to call it for this node, or undefined if these shapes or options are not supported: then the
+   * definition runs. */
+  plan(node: Node): KernelCall | undefined;
+}
+
+/** One call of an export. */
+export interface KernelCall {
+  /** The WebAssembly export. */
+  readonly entry: string;
+  readonly args: readonly KernelArg[];
+  /** Bytes of uninitialised memory that the call may use, at the pointer `'scratch'`. */
+  readonly scratchBytes?: number;
+}
+
+/** A number as it is, or where an input, an output or the scratch memory lies (a byte offset). An empty
+ * tensor has no place: its pointer is 0. */
+export type KernelArg = number | { readonly input: number } | { readonly output: number } | 'scratch';
+
+/** Kernels and the module that holds their code. It imports `env.memory` and exports the entries. */
+export interface KernelModule {
+  readonly kernels: readonly Kernel[];
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Bytes at the start of the memory that belong to the module: its static data. */
+  readonly reservedBytes: number;
+}

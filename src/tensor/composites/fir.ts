@@ -1,0 +1,153 @@
+/** Resampling with small FIR filters: zero insertion, padding, filter, decimation (spec page 2.4). */
+
+import { ShapeError } from '../../errors.ts';
+import type { Tensor } from '../graph.ts';
+import { broadcastTo } from '../primitives/broadcast.ts';
+import { constant } from '../primitives/constant.ts';
+import { conv2d } from '../primitives/conv2d.ts';
+import { pad } from '../primitives/pad.ts';
+import { reshape } from '../primitives/reshape.ts';
+import { slice } from '../primitives/slice.ts';
+import { ndarray } from '../types.ts';
+
+/** Filter taps, rows first. */
+export type Taps = readonly (readonly number[])[];
+
+/** Paddings [x before, x after, y before, y after]; negative crops. */
+export type FirPadding = readonly [number, number, number, number];
+
+export interface FirOptions {
+  readonly up?: number;
+  readonly down?: number;
+  readonly padding?: number | FirPadding;
+  /** Correlation instead of convolution. */
+  readonly flip?: boolean;
+  readonly gain?: number;
+}
+
+/** Outer product of 1-D taps (or given 2-D ones), normalised to sum 1, times `gain`. */
+export function makeTaps(
+  taps: readonly number[] | Taps,
+  options: { normalize?: boolean; gain?: number; flip?: boolean } = {},
+): Taps {
+  const { normalize = true, gain = 1, flip = false } = options;
+  const square: Taps =
+    typeof taps[0] === 'number'
+      ? (taps as readonly number[]).map((row) => (taps as readonly number[]).map((column) => row * column))
+      : (taps as Taps);
+  const total = normalize ? square.flat().reduce((sum, tap) => sum + tap, 0) : 1;
+  const scaled = square.map((row) => row.map((tap) => (tap / total) * gain));
+  return flip ? scaled.map((row) => [...row].reverse()).reverse() : scaled;
+}
+
+/** The filter of every resampling layer: [1, 3, 3, 1] along both axes, sum 1. */
+export const DEFAULT_TAPS: Taps = makeTaps([1, 3, 3, 1]);
+
+/** Up-samples by zero insertion, pads, filters and keeps every `down`-th sample.
+ *
+ * @param x [N, C, H, W]; output size (H up + y0 + y1 - rows) / down + 1, floored.
+ */
+export function upfirdn2d(x: Tensor, taps: Taps, options: FirOptions = {}): Tensor {
+  const { up = 1, down = 1, flip = false, gain = 1 } = options;
+  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
+  const rows = taps.length;
+  const columns = taps[0].length;
+  let y = insertZeros(x, up);
+  y = padOrCrop(y, [x0, x1, y0, y1]);
+  if (y.shape[2] < rows || y.shape[3] < columns) {
+    throw new ShapeError(
+      `upfirdn2d: ${y.shape[2]} x ${y.shape[3]} padded pixels are fewer than the ${rows} x ${columns} taps`,
+    );
+  }
+  const flat = taps.flat().map((tap) => tap * gain);
+  const kernel = constant(ndarray([1, 1, rows, columns], flip ? flat : flat.reverse()));
+  const channels = y.shape[1];
+  return conv2d(y, broadcastTo(kernel, [channels, 1, rows, columns]), { groups: channels, stride: down });
+}
+
+export function fullPadding(padding: number | FirPadding): FirPadding {
+  return typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
+}
+
+/** Puts `up - 1` zeros after every pixel. */
+export function insertZeros(x: Tensor, up: number): Tensor {
+  if (up === 1) return x;
+  const [batch, channels, height, width] = x.shape;
+  const spread = pad(
+    reshape(x, [batch, channels, height, 1, width, 1]),
+    [0, 0, 0, 0, 0, 0],
+    [0, 0, 0, up - 1, 0, up - 1],
+  );
+  return reshape(spread, [batch, channels, height * up, width * up]);
+}
+
+/** Zeros around [N, C, H, W], or fewer rows and columns where a padding is negative. */
+export function padOrCrop(x: Tensor, [x0, x1, y0, y1]: FirPadding): Tensor {
+  const padded = pad(x, [0, 0, Math.max(y0, 0), Math.max(x0, 0)], [0, 0, Math.max(y1, 0), Math.max(x1, 0)]);
+  const [batch, channels, height, width] = padded.shape;
+  const starts = [0, 0, Math.max(-y0, 0), Math.max(-x0, 0)];
+  return slice(padded, starts, [batch, channels, height - Math.max(-y1, 0), width - Math.max(-x1, 0)]);
+}
+
+/** FIR at the same size (plus `padding`). */
+export function filter2d(x: Tensor, taps: Taps, options: Omit<FirOptions, 'up' | 'down'> = {}): Tensor {
+  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
+  const [rows, columns] = [taps.length, taps[0].length];
+  return upfirdn2d(x, taps, {
+    ...options,
+    padding: [x0 + (columns >> 1), x1 + ((columns - 1) >> 1), y0 + (rows >> 1), y1 + ((rows - 1) >> 1)],
+  });
+}
+
+/** FIR up-sampling; `gain` is multiplied by up^2 so that brightness stays. */
+export function upsample2d(
+  x: Tensor,
+  taps: Taps = DEFAULT_TAPS,
+  options: Omit<FirOptions, 'down'> = {},
+): Tensor {
+  const { up = 2, gain = 1 } = options;
+  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
+  const before = (count: number): number => Math.floor((count + up - 1) / 2);
+  const after = (count: number): number => Math.floor((count - up) / 2);
+  const [rows, columns] = [taps.length, taps[0].length];
+  const padding: FirPadding = [
+    x0 + before(columns),
+    x1 + after(columns),
+    y0 + before(rows),
+    y1 + after(rows),
+  ];
+  return upfirdn2d(x, taps, { ...options, up, gain: gain * up * up, padding });
+}
+
+/** FIR down-sampling. */
+export function downsample2d(
+  x: Tensor,
+  taps: Taps = DEFAULT_TAPS,
+  options: Omit<FirOptions, 'up'> = {},
+): Tensor {
+  const { down = 2 } = options;
+  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
+  const before = (count: number): number => Math.floor((count - down + 1) / 2);
+  const after = (count: number): number => Math.floor((count - down) / 2);
+  const [rows, columns] = [taps.length, taps[0].length];
+  const padding: FirPadding = [
+    x0 + before(columns),
+    x1 + after(columns),
+    y0 + before(rows),
+    y1 + after(rows),
+  ];
+  return upfirdn2d(x, taps, { ...options, down, padding });
+}
+
+/** Gaussian-like blur with base-2 taps `2^-((k/sigma)^2)`, |k| <= floor(3 sigma), zeros outside (spec page 4.10). */
+export function gaussianBlur(x: Tensor, sigma: number): Tensor {
+  const reach = Math.floor(3 * sigma);
+  if (reach <= 0) return x;
+  const line = Array.from({ length: 2 * reach + 1 }, (_, i) => 2 ** -(((i - reach) / sigma) ** 2));
+  const total = line.reduce((sum, tap) => sum + tap, 0);
+  const taps = line.map((tap) => tap / total);
+  return filter2d(
+    filter2d(x, [taps]),
+    taps.map((tap) => [tap]),
+  );
+}

@@ -36,6 +36,7 @@ export {
 } from './composites/synthesis.ts';
 export { PLANE_AXES, sampleTrigrid } from './composites/trigrid.ts';
 export { bytesOf, costOf, type GraphCost, type NodeCost } from './cost.ts';
+export type * from './engine.ts';
 export { expandFused, type FusedAttrs, fused } from './fused.ts';
 export {
   type Attr,

@@ -24,15 +24,15 @@ const elu = (x: Tensor): Tensor => where(less(x, 0), sub(exp(minimum(x, 0)), 1),
 const ACTIVATIONS = {
   linear: { gain: 1, apply: (x: Tensor) => x },
   relu: { gain: Math.SQRT2, apply: (x: Tensor) => maximum(x, 0) },
-  lrelu: { gain: Math.SQRT2, apply: (x: Tensor) => maximum(x, mul(x, LRELU_SLOPE)) },
-  tanh: { gain: 1, apply: tanh },
-  sigmoid: { gain: 1, apply: sigmoid },
-  elu: { gain: 1, apply: elu },
+  lrelu: { gain: Math.SQRT2, apply: (x: Tensor, slope: number = LRELU_SLOPE) => maximum(x, mul(x, slope)) },
+  tanh: { gain: 1, apply: (x: Tensor) => tanh(x) },
+  sigmoid: { gain: 1, apply: (x: Tensor) => sigmoid(x) },
+  elu: { gain: 1, apply: (x: Tensor) => elu(x) },
   selu: {
     gain: 1,
     apply: (x: Tensor) => mul(where(less(x, 0), mul(elu(minimum(x, 0)), SELU_ALPHA), x), SELU_SCALE),
   },
-  softplus: { gain: 1, apply: softplus },
+  softplus: { gain: 1, apply: (x: Tensor) => softplus(x) },
   swish: { gain: Math.SQRT2, apply: (x: Tensor) => mul(x, sigmoid(x)) },
 } as const;
 
@@ -50,6 +50,8 @@ export interface BiasActOptions {
   readonly activation?: Activation;
   /** Factor after the activation; the activation's own default when left out. */
   readonly gain?: number;
+  /** Slope below 0 of the leaky ReLU. */
+  readonly slope?: number;
   /** Bound on the absolute value after the gain. */
   readonly clamp?: number | undefined;
   /** Axis that the bias runs along; 1 when left out. */
@@ -73,7 +75,7 @@ export function biasAct(x: Tensor, bias: Tensor | undefined, options: BiasActOpt
       ),
     );
   }
-  y = ACTIVATIONS[activation].apply(y);
+  y = ACTIVATIONS[activation].apply(y, options.slope);
   if (gain !== 1) y = mul(y, gain);
   return clamp === undefined ? y : clampAbs(y, clamp);
 }

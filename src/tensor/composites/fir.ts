@@ -17,8 +17,9 @@ export type Taps = readonly (readonly number[])[];
 export type FirPadding = readonly [number, number, number, number];
 
 export interface FirOptions {
-  readonly up?: number;
-  readonly down?: number;
+  /** One factor, or columns (x) and rows (y). */
+  readonly up?: number | readonly [number, number];
+  readonly down?: number | readonly [number, number];
   readonly padding?: number | FirPadding;
   /** Correlation instead of convolution. */
   readonly flip?: boolean;
@@ -48,11 +49,13 @@ export const DEFAULT_TAPS: Taps = makeTaps([1, 3, 3, 1]);
  * @param x [N, C, H, W]; output size (H up + y0 + y1 - rows) / down + 1, floored.
  */
 export function upfirdn2d(x: Tensor, taps: Taps, options: FirOptions = {}): Tensor {
-  const { up = 1, down = 1, flip = false, gain = 1 } = options;
+  const { flip = false, gain = 1 } = options;
+  const [upX, upY] = pair(options.up);
+  const [downX, downY] = pair(options.down);
   const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
   const rows = taps.length;
   const columns = taps[0].length;
-  let y = insertZeros(x, up);
+  let y = insertZeros(x, upX, upY);
   y = padOrCrop(y, [x0, x1, y0, y1]);
   if (y.shape[2] < rows || y.shape[3] < columns) {
     throw new ShapeError(
@@ -62,23 +65,30 @@ export function upfirdn2d(x: Tensor, taps: Taps, options: FirOptions = {}): Tens
   const flat = taps.flat().map((tap) => tap * gain);
   const kernel = constant(ndarray([1, 1, rows, columns], flip ? flat : flat.reverse()));
   const channels = y.shape[1];
-  return conv2d(y, broadcastTo(kernel, [channels, 1, rows, columns]), { groups: channels, stride: down });
+  return conv2d(y, broadcastTo(kernel, [channels, 1, rows, columns]), {
+    groups: channels,
+    stride: [downY, downX],
+  });
+}
+
+function pair(factor: number | readonly [number, number] = 1): readonly [number, number] {
+  return typeof factor === 'number' ? [factor, factor] : factor;
 }
 
 export function fullPadding(padding: number | FirPadding): FirPadding {
   return typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
 }
 
-/** Puts `up - 1` zeros after every pixel. */
-export function insertZeros(x: Tensor, up: number): Tensor {
-  if (up === 1) return x;
+/** Puts `up - 1` zeros after every pixel, along columns (x) and rows (y). */
+export function insertZeros(x: Tensor, upX: number, upY: number): Tensor {
+  if (upX === 1 && upY === 1) return x;
   const [batch, channels, height, width] = x.shape;
   const spread = pad(
     reshape(x, [batch, channels, height, 1, width, 1]),
     [0, 0, 0, 0, 0, 0],
-    [0, 0, 0, up - 1, 0, up - 1],
+    [0, 0, 0, upY - 1, 0, upX - 1],
   );
-  return reshape(spread, [batch, channels, height * up, width * up]);
+  return reshape(spread, [batch, channels, height * upY, width * upX]);
 }
 
 /** Zeros around [N, C, H, W], or fewer rows and columns where a padding is negative. */
@@ -103,7 +113,7 @@ export function filter2d(x: Tensor, taps: Taps, options: Omit<FirOptions, 'up' |
 export function upsample2d(
   x: Tensor,
   taps: Taps = DEFAULT_TAPS,
-  options: Omit<FirOptions, 'down'> = {},
+  options: Omit<FirOptions, 'up' | 'down'> & { up?: number } = {},
 ): Tensor {
   const { up = 2, gain = 1 } = options;
   const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
@@ -123,7 +133,7 @@ export function upsample2d(
 export function downsample2d(
   x: Tensor,
   taps: Taps = DEFAULT_TAPS,
-  options: Omit<FirOptions, 'up'> = {},
+  options: Omit<FirOptions, 'up' | 'down'> & { down?: number } = {},
 ): Tensor {
   const { down = 2 } = options;
   const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);

@@ -15,7 +15,8 @@ export type ConvolutionAttrs = {
 
 /** What callers may leave out. */
 export interface ConvolutionOptions {
-  stride?: number;
+  /** One number, or rows and columns. */
+  stride?: number | readonly [number, number];
   /** One number for all four sides, or [[top, bottom], [left, right]]. */
   padding?: number | ConvolutionAttrs['padding'];
   dilation?: number;
@@ -31,7 +32,12 @@ export function convolutionAttrs(options: ConvolutionOptions): ConvolutionAttrs 
           [padding, padding],
         ]
       : padding;
-  return { stride: [stride, stride], padding: sides, dilation: [dilation, dilation], groups };
+  return {
+    stride: typeof stride === 'number' ? [stride, stride] : stride,
+    padding: sides,
+    dilation: [dilation, dilation],
+    groups,
+  };
 }
 
 export function requireImages(x: Aval, role: string): void {

@@ -32,7 +32,9 @@ function reduceReference(
   initial: number,
   combine: (total: number, x: number) => number,
 ): HostArray['data'] {
-  const out = hostZeros(output).fill(initial);
+  // The neutral element of integers is their own smallest or largest: an infinity would be stored as 0.
+  const start = output.dtype === 'int32' ? Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, initial)) : initial;
+  const out = hostZeros(output).fill(start);
   const outStrides = stridesOf(output.shape);
   let kept = 0;
   const step = x.shape.map((_, axis) => (axes.includes(axis) ? 0 : outStrides[kept++]));

@@ -1,0 +1,76 @@
+/** The small network from sampled features to density and colour features (spec page 2.7). */
+
+import {
+  biasAct,
+  fullyConnected,
+  mean,
+  mul,
+  reshape,
+  sampleTrigrid,
+  sigmoid,
+  sliceAxis,
+  sub,
+  type Tensor,
+} from '../tensor/index.ts';
+import type { Parameters } from './parameters.ts';
+
+export type DecoderActivation = 'none' | 'sigmoid' | 'lrelu';
+
+export interface DecoderOptions {
+  readonly activation: DecoderActivation;
+  readonly lrMultiplier: number;
+}
+
+export interface FieldOptions extends DecoderOptions {
+  /** Layers of each plane. */
+  readonly depth: number;
+  /** Side of the cube that the planes cover, metres. */
+  readonly boxWarp: number;
+}
+
+/** Decodes features sampled from the three planes.
+ *
+ * @param features [N, 3, P, C]
+ * @returns sigma [N, P, 1] (before softplus) and rgb [N, P, 32]
+ */
+export function decode(
+  p: Parameters,
+  features: Tensor,
+  options: DecoderOptions,
+): { sigma: Tensor; rgb: Tensor } {
+  const [batch, , count, channels] = features.shape;
+  const rows = reshape(mean(features, [1]), [batch * count, channels]);
+  const m = { lrMultiplier: options.lrMultiplier };
+  const hidden = fullyConnected(rows, p.get('net.0.weight'), p.get('net.0.bias'), {
+    ...m,
+    activation: 'softplus',
+  });
+  const out = fullyConnected(hidden, p.get('net.2.weight'), p.get('net.2.bias'), m);
+  const outputs = out.shape[1];
+  const rgb = reshape(sliceAxis(out, 1, 1), [batch, count, outputs - 1]);
+  return {
+    sigma: reshape(sliceAxis(out, 1, 0, 1), [batch, count, 1]),
+    rgb: activate(rgb, options.activation),
+  };
+}
+
+function activate(rgb: Tensor, activation: DecoderActivation): Tensor {
+  switch (activation) {
+    case 'none':
+      return rgb;
+    case 'sigmoid':
+      return sub(mul(sigmoid(rgb), 1.002), 0.001);
+    case 'lrelu':
+      return biasAct(rgb, undefined, { activation: 'lrelu' });
+  }
+}
+
+/** The radiance field: canonical points [N, P, 3] to density and features. No crop, no softplus. */
+export function field(
+  p: Parameters,
+  planes: Tensor,
+  points: Tensor,
+  options: FieldOptions,
+): { sigma: Tensor; rgb: Tensor } {
+  return decode(p, sampleTrigrid(planes, points, options.depth, options.boxWarp), options);
+}

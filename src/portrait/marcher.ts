@@ -20,7 +20,7 @@ import {
   reduceSum,
   reshape,
   sliceAxis,
-  softplus,
+  softplusExact,
   sub,
   type Tensor,
   where,
@@ -46,7 +46,7 @@ export interface Marched {
  */
 export function marchWeights(sigma: Tensor, depths: Tensor): Tensor {
   const step = sub(sliceAxis(depths, 1, 1), sliceAxis(depths, 1, 0, -1));
-  const density = softplus(sub(middle(sigma), 1));
+  const density = softplusExact(sub(middle(sigma), 1));
   const alpha = sub(1, exp(neg(mul(density, step))));
   const passed = log(add(sub(1, alpha), 1e-10));
   return mul(alpha, exp(cumsum(passed, 1, { exclusive: true })));

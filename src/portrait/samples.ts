@@ -44,20 +44,39 @@ export function stratifiedDepths(
   options: StratifiedOptions,
 ): Tensor {
   const { count, disparity = false } = options;
-  const steps = constant(
-    ndarray(
-      [count],
-      Array.from({ length: count }, (_, k) => k / (count - 1)),
-    ),
-  );
-  const s = add(steps, mul(jitter, 1 / (count - 1)));
-  if (!disparity)
-    return add(
-      near,
-      mul(s, typeof far === 'number' && typeof near === 'number' ? far - near : sub(far, near)),
+  const last = count - 1;
+  const steps = (value: (k: number) => number): Tensor =>
+    constant(
+      ndarray(
+        [count],
+        Array.from({ length: count }, (_, k) => value(k)),
+      ),
     );
-  const [inverseNear, inverseFar] = [div(1, near), div(1, far)];
-  return div(1, add(mul(sub(1, s), inverseNear), mul(s, inverseFar)));
+  if (disparity) {
+    const s = add(
+      steps((k) => k / last),
+      mul(jitter, 1 / last),
+    );
+    return div(1, add(mul(sub(1, s), div(1, near)), mul(s, div(1, far))));
+  }
+  if (typeof near === 'number' && typeof far === 'number') {
+    const delta = (far - near) / last;
+    return add(
+      steps((k) => near + k * delta),
+      mul(jitter, delta),
+    );
+  }
+  const delta = mul(sub(far, near), 1 / last);
+  return add(
+    add(
+      near,
+      mul(
+        steps((k) => k),
+        delta,
+      ),
+    ),
+    mul(jitter, delta),
+  );
 }
 
 /** Weights smoothed over neighbours, as the importance pass uses them: m, a and q of the spec.

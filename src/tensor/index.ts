@@ -21,12 +21,13 @@ export {
   upfirdn2d,
   upsample2d,
 } from './composites/fir.ts';
+export { fusedMultiplyAdd } from './composites/fma.ts';
 export { fullyConnected } from './composites/fully-connected.ts';
 export { minibatchStd } from './composites/minibatch-std.ts';
 export { demodulation, type ModulationForm, modulatedConv2d } from './composites/modulated-conv.ts';
-export { mean, normalizeLength, normalizeSecondMoment } from './composites/normalize.ts';
+export { mean, normalizeSecondMoment } from './composites/normalize.ts';
 export { filteredResize, resizeBilinear, resizeMatrix } from './composites/resize.ts';
-export { sigmoid, softplus } from './composites/softplus.ts';
+export { log1p, sigmoid, softplus, softplusExact } from './composites/softplus.ts';
 export {
   type LayerTensors,
   skipUp,

@@ -11,16 +11,22 @@ import { expandFused, type Graph, type NdArray, simplify } from '../../tensor/in
 import { checkArrays, refuseUnknown } from '../checks.ts';
 import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../engine.ts';
 
+export interface ReferenceOptions {
+  /** 'float32' (the default) stores each result in single precision, as other engines must; sums and products
+   * inside of an operation stay in double. 'float64' stores nothing in single precision: for finite differences. */
+  readonly storage?: 'float32' | 'float64';
+}
+
 /** Makes the reference engine. It holds nothing and needs no disposal. */
-export function referenceEngine(): Engine {
+export function referenceEngine({ storage = 'float32' }: ReferenceOptions = {}): Engine {
   return {
     name: 'reference',
-    compile: async (graph, options) => compileReference(graph, options),
+    compile: async (graph, options) => compileReference(graph, storage === 'float32', options),
     dispose: async () => {},
   };
 }
 
-function compileReference(graph: Graph, options: CompileOptions = {}): Program {
+function compileReference(graph: Graph, rounded: boolean, options: CompileOptions = {}): Program {
   const parameters = options.parameters ?? {};
   checkArrays(graph.name, 'parameter', graph.parameters, parameters);
   const plain = simplify(expandFused(graph));
@@ -31,7 +37,7 @@ function compileReference(graph: Graph, options: CompileOptions = {}): Program {
       if (disposed) throw new EngineError(`${graph.name}: the program was disposed`);
       checkArrays(graph.name, 'input', graph.inputs, inputs);
       refuseUnknown(graph.name, graph.inputs, inputs);
-      return runReference(plain, parameters, inputs, runOptions);
+      return runReference(plain, rounded, parameters, inputs, runOptions);
     },
     dispose: async () => {
       disposed = true;
@@ -41,6 +47,7 @@ function compileReference(graph: Graph, options: CompileOptions = {}): Program {
 
 function runReference(
   graph: Graph,
+  rounded: boolean,
   parameters: Arrays,
   inputs: Arrays,
   options: RunOptions = {},
@@ -53,10 +60,15 @@ function runReference(
     return hostArrayOf(array);
   };
   const values = evaluate(graph, sourceValue, (tensor, value) => {
+    if (rounded && value.dtype === 'float32') roundToSingle(value.data);
     if (options.reportNaN && value.dtype === 'float32' && value.data.some(Number.isNaN)) {
       const site = tensor.node.site ? ` (traced at ${tensor.node.site})` : '';
       throw new PortraitganError(`${graph.name}: ${tensor.node.op.name} made NaN from clean inputs${site}`);
     }
   });
   return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, storageOf(values[i])]));
+}
+
+function roundToSingle(data: HostArray['data']): void {
+  for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i]);
 }

@@ -16,8 +16,3 @@ export function mean(x: Tensor, axes?: readonly number[], keepDims = false): Ten
 export function normalizeSecondMoment(x: Tensor, axis = 1, epsilon = 1e-8): Tensor {
   return div(x, sqrt(add(mean(mul(x, x), [axis], true), epsilon)));
 }
-
-/** Divides by the Euclidean length along the last axis, or by `floor` where that is longer. */
-export function normalizeLength(x: Tensor): Tensor {
-  return div(x, sqrt(reduceSum(mul(x, x), [-1], true)));
-}

@@ -38,11 +38,15 @@ describe.each(Object.keys(table))('%s', (name) => {
 });
 
 describe('random shapes on cpu', () => {
-  // Worst measured over 20 seeds: 9e-7 (convolutions); one compiled program for all shapes of a family.
+  // Worst measured over 20 seeds: convolutions 9.0e-6 (weight gradients sum up to 484 products), matmul 3.7e-7,
+  // reductions 3.0e-7, the others 0.
+  const tolerances: Record<string, number> = { convolution: 3e-5 };
   test.each(Object.keys(shapeFamilies))('%s', async (family) => {
     const drawn: Case[] = fc.sample(shapeFamilies[family], { numRuns: 60, seed: 4242 });
     const expected = await runCases(reference, family, drawn);
-    expect(disagreements(drawn, await runCases(cpu, family, drawn), expected, 1e-5)).toEqual([]);
+    expect(
+      disagreements(drawn, await runCases(cpu, family, drawn), expected, tolerances[family] ?? 1e-6),
+    ).toEqual([]);
   });
 });
 
@@ -54,7 +58,7 @@ describe('adjoints: <A x, y> = <x, A* y>', () => {
       const [forward, backward] = results[i];
       return [name, innerProductsApart(forward, y, x, backward)] as const;
     });
-    // Worst measured: 4e-7, from results rounded to float32.
-    expect(found.filter(([, apart]) => !(apart < 2e-6))).toEqual([]);
+    // Worst measured: 9.8e-8, from results rounded to float32.
+    expect(found.filter(([, apart]) => !(apart < 5e-7))).toEqual([]);
   });
 });

@@ -159,27 +159,27 @@ const rounding: Case[] = [
 
 export const elementwiseTable: Table = {
   neg: unary(t.neg, 0),
-  exp: unary(t.exp, 1e-6),
-  log: unary(t.log, 1e-6),
-  sqrt: unary(t.sqrt, 1e-6),
+  exp: unary(t.exp, 5e-7),
+  log: unary(t.log, 5e-7),
+  sqrt: unary(t.sqrt, 5e-7),
   abs: unary(t.abs, 0),
   sign: unary(t.sign, 0),
   floor: unary(t.floor, 0),
-  sin: unary(t.sin, 1e-6),
-  cos: unary(t.cos, 1e-6),
-  tanh: unary(t.tanh, 1e-6),
-  add: binary(t.add, 1e-6),
-  sub: binary(t.sub, 1e-6),
-  mul: binary(t.mul, 1e-6),
+  sin: unary(t.sin, 5e-7),
+  cos: unary(t.cos, 5e-7),
+  tanh: unary(t.tanh, 5e-7),
+  add: binary(t.add, 5e-7),
+  sub: binary(t.sub, 5e-7),
+  mul: binary(t.mul, 5e-7),
   div: {
-    tolerance: 1e-6,
+    tolerance: 5e-7,
     cases: [
       ...binary(t.div, 0).cases,
       integers(t.div, [7, -7, 7, -7, 5, 0, -2147483648, 2147483647], [2, 2, -2, -2, 0, 0, 1, -3]),
     ],
   },
   pow: {
-    tolerance: 1e-5,
+    tolerance: 5e-7,
     cases: [
       ...PAIRS.map(
         ([a, b]): Case => ({

@@ -117,7 +117,7 @@ const MATMULS: readonly (readonly [Shape, Shape])[] = [
 
 export const productTable: Table = {
   matmul: {
-    tolerance: 1e-5,
+    tolerance: 4e-6,
     cases: [
       ...MATMULS.map(
         ([a, b]): Case => ({
@@ -139,7 +139,7 @@ export const productTable: Table = {
     ],
   },
   conv2d: {
-    tolerance: 1e-5,
+    tolerance: 4e-6,
     cases: CONVOLUTIONS.map(
       ([x, w, options]): Case => ({
         name: describe(x, w, options),
@@ -149,7 +149,7 @@ export const productTable: Table = {
     ),
   },
   conv2dTranspose: {
-    tolerance: 1e-5,
+    tolerance: 4e-6,
     cases: [
       ...CONVOLUTIONS.map(([x, w, options]): Case => {
         const y = convolved(x, w, options);
@@ -180,7 +180,7 @@ export const productTable: Table = {
     ],
   },
   conv2dWeightGrad: {
-    tolerance: 1e-5,
+    tolerance: 4e-6,
     cases: CONVOLUTIONS.map(
       ([x, w, options]): Case => ({
         name: describe(x, w, options),

@@ -1,0 +1,130 @@
+/**
+ * `npm run bench:generate [-- PRESET]`: one portrait on the cpu engine, stage by stage, beside the machine's
+ * own rate R in the same run (ONNX Runtime, 3x3 convolution of 256 channels at 64 x 64, one picture).
+ */
+
+import { availableParallelism } from 'node:os';
+import { cpuEngine } from '../src/engines/cpu/index.ts';
+import { kernelModule } from '../src/engines/kernels/index.ts';
+import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
+import { generatorConfig } from '../src/portrait/config.ts';
+import {
+  backgroundGraph,
+  mappingGraph,
+  picturesGraph,
+  planesGraph,
+  renderGraph,
+} from '../src/portrait/generator.ts';
+import { initialise } from '../src/portrait/initialise.ts';
+import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
+import { type Arrays, costOf, type Graph, type NdArray, ndarray, type Program } from '../src/tensor/index.ts';
+import { ceiling, machine, normals, table } from './support.ts';
+
+const threads = Math.min(2, availableParallelism());
+const name = process.argv[2] ?? '512-128';
+const preset = presetOf(name);
+const draw = normals();
+const values = initialise(generatorPlan(preset), draw);
+const record = generatorRecord(preset);
+const network = { config: generatorConfig(record), shapes: record.shapes };
+const { config } = network;
+const n = config.neuralResolution;
+
+const engine = cpuEngine({ threads, kernels: kernelModule() });
+const r = await ceiling(threads);
+
+interface Stage {
+  readonly name: string;
+  readonly program: Program;
+  readonly inputs: Arrays;
+  readonly gflop: number;
+  readonly dense: boolean;
+  best: number;
+}
+
+const stages: Stage[] = [];
+async function stage(
+  label: string,
+  graph: Graph,
+  inputs: Arrays,
+  dense: boolean,
+): Promise<Record<string, NdArray>> {
+  const parameters = Object.fromEntries(
+    graph.parameters.map((entry) => [entry.name, values.get(entry.name)!]),
+  );
+  const program = await engine.compile(graph, { parameters });
+  stages.push({
+    name: label,
+    program,
+    inputs,
+    gflop: costOf(graph).flops / 1e9,
+    dense,
+    best: Number.POSITIVE_INFINITY,
+  });
+  return program.run(inputs);
+}
+
+const random = (...shape: number[]): NdArray => ndarray(shape, draw(shape.reduce((a, b) => a * b, 1)));
+const c = ndarray([1, 25], cameraLabel(viewCamera(20, 5)));
+const cutoff: NdArray = { dtype: 'int32', shape: [], data: Int32Array.of(config.numWs) };
+const latents = {
+  z: random(1, config.zDim),
+  c,
+  p: ndarray([1, 6], new Float32Array(6)),
+  psi: ndarray([], [0.7]),
+  cutoff,
+};
+const { ws } = await stage('mapping', mappingGraph(network, 1), latents, true);
+const { planes } = await stage('planes', planesGraph(network, 1, 'const'), { ws }, true);
+const { background } = await stage('background', backgroundGraph(network, 1, 'const'), { ws }, true);
+const { features, opacity } = await stage(
+  'rendering',
+  renderGraph(network, 1, n, config.rendering),
+  { planes, c },
+  false,
+);
+await stage(
+  'super-resolution',
+  picturesGraph(network, 1, n, true),
+  { features, opacity, ws, background },
+  true,
+);
+
+for (let round = 0; round < 5; round++) {
+  await r.sample();
+  for (const entry of stages) {
+    if (!entry.dense && round > 0) continue;
+    const start = performance.now();
+    await entry.program.run(entry.inputs);
+    entry.best = Math.min(entry.best, performance.now() - start);
+    await r.sample();
+  }
+}
+
+const rate = r.gflops();
+const total = stages.reduce((sum, entry) => sum + entry.best, 0);
+const row = (label: string, ms: number, gflop: number): string[] => [
+  label,
+  ms.toFixed(1),
+  gflop.toFixed(2),
+  (gflop / (ms / 1000)).toFixed(0),
+  (ms / 1000 / (gflop / rate)).toFixed(2),
+  `${((100 * ms) / total).toFixed(0)} %`,
+];
+const rows = stages.map((entry) => row(entry.name, entry.best, entry.gflop));
+const dense = stages.filter((entry) => entry.dense);
+rows.push(
+  row(
+    '**all but rendering**',
+    dense.reduce((sum, entry) => sum + entry.best, 0),
+    dense.reduce((sum, entry) => sum + entry.gflop, 0),
+  ),
+);
+console.log(`preset ${name}, random weights, batch 1; ${machine(threads)}`);
+console.log(
+  `R = ${rate.toFixed(0)} GFLOP/s; peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`,
+);
+console.log(
+  table(['stage', 'ms (best of 5; rendering 1)', 'GFLOP', 'GFLOP/s', 'time / (GFLOP / R)', 'share'], rows),
+);
+await engine.dispose();

@@ -1,0 +1,101 @@
+/** What the benchmarks share: random values, repeated timing, the machine's own ceiling, tables. */
+
+import { cpus, totalmem } from 'node:os';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { createModel, type OnnxAttributes } from '../src/engines/onnx/model.ts';
+import type { Shape } from '../src/tensor/index.ts';
+import { randomState } from '../src/weights/random-state.ts';
+
+/** A source of standard normals that repeats itself from run to run; cheap, for values that only must not be zero. */
+export function normals(seed = 0): (count: number) => Float32Array {
+  const state = randomState(seed);
+  const stock = Float32Array.from(state.randn(65_537));
+  let at = 0;
+  return (count) => {
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) values[i] = stock[at++ % stock.length];
+    return values;
+  };
+}
+
+/** Smallest time of several runs, milliseconds. */
+export async function best(times: number, run: () => Promise<unknown>): Promise<number> {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    await run();
+    smallest = Math.min(smallest, performance.now() - start);
+  }
+  return smallest;
+}
+
+export interface SingleOp {
+  readonly type: 'Conv' | 'MatMul' | 'ConvTranspose';
+  readonly x: Shape;
+  readonly w: Shape;
+  readonly y: Shape;
+  readonly attributes?: OnnxAttributes;
+}
+
+/** A hand-made model of one operation with a constant weight, on ONNX Runtime itself: the ceiling. */
+export async function singleOp(op: SingleOp, threads: number): Promise<() => Promise<unknown>> {
+  const draw = normals(1);
+  const size = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+  const model = createModel('single');
+  model.input('x', { dtype: 'float32', shape: op.x });
+  model.initializer('w', 'float32', op.w, draw(size(op.w)));
+  model.node(op.type, 'op', ['x', 'w'], ['y'], op.attributes ?? {});
+  model.output('y', { dtype: 'float32', shape: op.y });
+  const session = await InferenceSession.create(model.finish(), {
+    intraOpNumThreads: threads,
+    executionMode: 'sequential',
+  });
+  const x = new Tensor('float32', draw(size(op.x)), [...op.x]);
+  const y = new Tensor('float32', new Float32Array(size(op.y)), [...op.y]);
+  return () => session.run({ x }, { y });
+}
+
+/** A square-kernel convolution with same padding. */
+export function convolution(
+  channels: number,
+  side: number,
+  batch = 1,
+  out = channels,
+  kernel = 3,
+): SingleOp & { flops: number } {
+  const pad = kernel >> 1;
+  return {
+    type: 'Conv',
+    x: [batch, channels, side, side],
+    w: [out, channels, kernel, kernel],
+    y: [batch, out, side, side],
+    attributes: { kernel_shape: [kernel, kernel], pads: [pad, pad, pad, pad], strides: [1, 1] },
+    flops: 2 * batch * out * channels * kernel * kernel * side * side,
+  };
+}
+
+/** The measure of this machine, R: a 3x3 convolution of 256 to 256 channels at 64 x 64, in GFLOP/s, best so far. */
+export async function ceiling(threads: number): Promise<{ sample(): Promise<void>; gflops(): number }> {
+  const op = convolution(256, 64);
+  const run = await singleOp(op, threads);
+  await run();
+  let smallest = Number.POSITIVE_INFINITY;
+  return {
+    sample: async () => {
+      smallest = Math.min(smallest, await best(2, run));
+    },
+    gflops: () => op.flops / smallest / 1e6,
+  };
+}
+
+/** The machine in words. */
+export function machine(threads: number): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  return `${model}, ${cpus().length} cores, ${threads} threads used, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+}
+
+/** A table in Markdown, so that what is printed can be committed as it is. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -38,7 +38,7 @@ test.skipIf(missing)(
       for (const name of ['up', 'product', 'doubled']) {
         expect(result.distances[name], name).toBeLessThan(2e-5); // worst measured 5.1e-6
       }
-        expect(complaints).toEqual([]);
+      expect(complaints).toEqual([]);
     } finally {
       await browser.close();
       server.close();

@@ -1,0 +1,73 @@
+/**
+ * The thread that computes: it owns the sessions of onnxruntime-node and the kernels' memory.
+ *
+ * `run()` of onnxruntime-node computes on the thread that calls it, so that thread must not be the main one.
+ */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { EngineError } from '../../errors.ts';
+import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
+import type { Reply, Request, WorkerOptions } from './protocol.ts';
+
+const port = parentPort!;
+const options = workerData as WorkerOptions;
+const programs = new Map<number, Executor>();
+let runtime: Promise<Runtime> | undefined;
+
+async function loadRuntime(): Promise<Runtime> {
+  try {
+    return (await import('onnxruntime-node')) as unknown as Runtime;
+  } catch (error) {
+    throw new EngineError(
+      [
+        `onnxruntime-node, which the cpu engine computes with, cannot be loaded: ${(error as Error).message}`,
+        'install it without its download, in one of three ways:',
+        '  ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+        '  onnxruntime-node-install=skip in .npmrc, then npm install onnxruntime-node',
+        '  npm install --ignore-scripts onnxruntime-node',
+        'or use the web engine, which needs nothing more and is 7 to 17 times slower',
+      ].join('\n'),
+    );
+  }
+}
+
+async function answer(request: Request): Promise<Reply> {
+  const { id, program } = request;
+  switch (request.kind) {
+    case 'load': {
+      runtime ??= loadRuntime();
+      const executor = await createExecutor(await runtime, request.plan, options.kernels, {
+        session: options.session,
+        fillsOutputs: true,
+      });
+      programs.set(program, executor);
+      return { id, outputs: {} };
+    }
+    case 'run': {
+      const executor = programs.get(program);
+      if (executor === undefined) throw new EngineError(`internal: there is no program ${program}`);
+      return { id, outputs: await executor.run(request.inputs) };
+    }
+    case 'release': {
+      await programs.get(program)?.release();
+      programs.delete(program);
+      return { id, outputs: {} };
+    }
+  }
+}
+
+let turn: Promise<void> = Promise.resolve();
+
+port.on('message', (request: Request) => {
+  turn = turn.then(async () => {
+    try {
+      const reply = await answer(request);
+      const arrays = 'outputs' in reply ? Object.values(reply.outputs) : [];
+      port.postMessage(reply, [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))]);
+    } catch (error) {
+      const failure =
+        error instanceof EngineError ? error.message : `internal: cpu engine: ${(error as Error).stack}`;
+      port.postMessage({ id: request.id, failure } satisfies Reply);
+    }
+  });
+});

@@ -1,0 +1,115 @@
+/** Where in the kernels' memory their operands lie, and what that makes of a kernel's arguments. */
+
+import { bytesOf, type Node, sizeOf, type Tensor } from '../../tensor/index.ts';
+import type { KernelCall } from '../kernels/kernel.ts';
+import { aligned, type Lifetime, placeLifetimes } from './memory.ts';
+import { nodeLabel } from './names.ts';
+import type { KernelStep, SegmentStep } from './plan.ts';
+import { kernelOperands } from './segments.ts';
+import type { Slots } from './slots.ts';
+import { rootOf, type Stages } from './stages.ts';
+
+/** A kernel's call before its operands have places. */
+export interface DraftCall {
+  readonly kind: 'call';
+  readonly node: Node;
+  readonly call: KernelCall;
+}
+
+export type DraftStep = SegmentStep | DraftCall;
+
+export interface Placement {
+  /** By slot; -1 for values that no kernel touches. */
+  readonly offsets: readonly number[];
+  /** Values that stay from the first run to the last. */
+  readonly permanent: ReadonlySet<number>;
+  resolve(step: DraftCall): KernelStep;
+  readonly bytes: number;
+}
+
+function kernelResults(node: Node): readonly Tensor[] {
+  return node.outputs.filter((tensor) => sizeOf(tensor.shape) > 0);
+}
+
+/** Slots that a step reads and writes. */
+function slotsOf(step: DraftStep, slots: Slots): { reads: number[]; writes: number[] } {
+  if (step.kind === 'segment') {
+    return { reads: step.inputs.map(({ slot }) => slot), writes: step.outputs.map(({ slot }) => slot) };
+  }
+  return {
+    reads: kernelOperands(step.node).map(slots.of),
+    writes: kernelResults(step.node).map(slots.of),
+  };
+}
+
+/** Places every value that a kernel reads or writes.
+ *
+ * @param programOutputs slots that are read after the last step.
+ * @param reserved bytes at the start that are the kernels' own.
+ */
+export function placeOperands(
+  prologue: readonly DraftStep[],
+  steps: readonly DraftStep[],
+  stages: Stages,
+  slots: Slots,
+  programOutputs: ReadonlySet<number>,
+  reserved: number,
+): Placement {
+  const calls = [...prologue, ...steps].filter((step) => step.kind === 'call');
+  const touched = new Set(calls.flatMap((step) => Object.values(slotsOf(step, slots)).flat()));
+  const tensors = slots.list();
+  const offsets = new Array<number>(tensors.length).fill(-1);
+  const permanent = new Set<number>();
+  let start = aligned(reserved);
+  for (const slot of touched) {
+    if (!stages.fixed.has(tensors[slot].node)) continue;
+    permanent.add(slot);
+    offsets[slot] = start;
+    start = aligned(start + bytesOf(tensors[slot]));
+  }
+  const lives = new Map<number, { bytes: number; from: number; until: number }>();
+  const touch = (slot: number, from: number, until: number): void => {
+    if (!touched.has(slot) || permanent.has(slot)) return;
+    const life = lives.get(slot);
+    if (life === undefined) lives.set(slot, { bytes: bytesOf(tensors[slot]), from, until });
+    else life.until = Math.max(life.until, until);
+  };
+  steps.forEach((step, i) => {
+    const { reads, writes } = slotsOf(step, slots);
+    // What nothing has written before its first reader is an input of the program.
+    for (const slot of reads) touch(slot, -1, i);
+    for (const slot of writes) touch(slot, i, i);
+  });
+  for (const slot of programOutputs) touch(slot, -1, steps.length);
+  const scratch = steps.flatMap((step, i): [DraftCall, Lifetime][] =>
+    step.kind === 'call' && step.call.scratchBytes
+      ? [[step, { bytes: step.call.scratchBytes, from: i, until: i }]]
+      : [],
+  );
+  const placed = placeLifetimes([...lives.values(), ...scratch.map(([, life]) => life)], start);
+  [...lives.keys()].forEach((slot, i) => {
+    offsets[slot] = placed.offsets[i];
+  });
+  const scratchAt = new Map(scratch.map(([step], i) => [step.node, placed.offsets[lives.size + i]]));
+  const prologueScratch = Math.max(
+    0,
+    ...prologue.map((step) => (step.kind === 'call' ? (step.call.scratchBytes ?? 0) : 0)),
+  );
+  const placeOf = (tensor: Tensor): number =>
+    sizeOf(tensor.shape) === 0 ? 0 : offsets[slots.of(rootOf(tensor))];
+  return {
+    offsets,
+    permanent,
+    bytes: calls.length === 0 ? 0 : Math.max(placed.end, start + prologueScratch),
+    resolve: ({ node, call }) => ({
+      kind: 'kernel',
+      entry: call.entry,
+      label: nodeLabel(node),
+      args: call.args.map((arg) => {
+        if (typeof arg === 'number') return arg;
+        if (arg === 'scratch') return scratchAt.get(node) ?? start;
+        return placeOf('input' in arg ? node.inputs[arg.input] : node.outputs[arg.output]);
+      }),
+    }),
+  };
+}

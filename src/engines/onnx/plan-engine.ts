@@ -1,0 +1,177 @@
+/**
+ * An engine out of two things: the planner, and a backend that loads plans somewhere and runs them there.
+ *
+ * Programs are shared: compiling a graph of one structure with the very same weight arrays again gives the
+ * loaded program that is there already. Weights must not be written to after they were compiled.
+ */
+
+import { EngineError, PortraitganError } from '../../errors.ts';
+import { type Graph, keyOfGraph, type NdArray, type Tensor } from '../../tensor/index.ts';
+import { checkArrays, firstNaN, refuseUnknown } from '../checks.ts';
+import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../engine.ts';
+import type { KernelModule } from '../kernels/kernel.ts';
+import type { Data } from './executor.ts';
+import type { Plan } from './plan.ts';
+import { planProgram } from './planner.ts';
+
+/** A plan where it runs. */
+export interface LoadedProgram {
+  run(inputs: Readonly<Record<string, Data>>): Promise<Record<string, Data>>;
+  release(): Promise<void>;
+}
+
+export interface Backend {
+  readonly name: string;
+  load(plan: Plan): Promise<LoadedProgram>;
+  dispose(): Promise<void>;
+}
+
+interface Shared {
+  readonly loaded: Promise<LoadedProgram>;
+  users: number;
+}
+
+/** Makes an engine of a backend. */
+export function planEngine(backend: Backend, kernels: KernelModule | undefined): Engine {
+  const programs = new Map<string, Shared>();
+  let disposed = false;
+  return {
+    name: backend.name,
+    compile: async (graph, options = {}) => {
+      if (disposed) throw new EngineError(`${graph.name}: the ${backend.name} engine was disposed`);
+      return compileShared(graph, options, programs, backend, kernels, () => disposed);
+    },
+    dispose: async () => {
+      disposed = true;
+      programs.clear();
+      await backend.dispose();
+    },
+  };
+}
+
+async function compileShared(
+  graph: Graph,
+  options: CompileOptions,
+  programs: Map<string, Shared>,
+  backend: Backend,
+  kernels: KernelModule | undefined,
+  isDisposed: () => boolean,
+): Promise<Program> {
+  const parameters = options.parameters ?? {};
+  checkArrays(graph.name, 'parameter', graph.parameters, parameters);
+  const key = `${keyOfGraph(graph)}|${graph.parameters.map(({ name }) => identityOf(parameters[name].data))}`;
+  const shared =
+    programs.get(key) ??
+    share(programs, key, async () => backend.load(planProgram(graph, kernels, parameters)));
+  shared.users++;
+  const release = releaseOf(programs, key, shared, isDisposed);
+  let loaded: LoadedProgram;
+  try {
+    loaded = await shared.loaded;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return programOf(graph, loaded, nameWithNaN(graph, parameters), release, isDisposed);
+}
+
+/** Apart from its caller, so that what is kept for later does not keep the weights. */
+function releaseOf(
+  programs: Map<string, Shared>,
+  key: string,
+  shared: Shared,
+  isDisposed: () => boolean,
+): () => Promise<void> {
+  return async () => {
+    if (--shared.users > 0) return;
+    if (programs.get(key) === shared) programs.delete(key);
+    const loaded = await shared.loaded.catch(() => undefined);
+    if (!isDisposed()) await loaded?.release();
+  };
+}
+
+function share(programs: Map<string, Shared>, key: string, load: () => Promise<LoadedProgram>): Shared {
+  const shared = { loaded: load(), users: 0 };
+  programs.set(key, shared);
+  return shared;
+}
+
+function programOf(
+  graph: Graph,
+  loaded: LoadedProgram,
+  badParameter: string | undefined,
+  release: () => Promise<void>,
+  isDisposed: () => boolean,
+): Program {
+  let released = false;
+  return {
+    graph,
+    run: async (inputs, options = {}) => {
+      if (released) throw new EngineError(`${graph.name}: the program was disposed`);
+      if (isDisposed()) throw new EngineError(`${graph.name}: its engine was disposed`);
+      checkArrays(graph.name, 'input', graph.inputs, inputs);
+      refuseUnknown(graph.name, graph.inputs, inputs);
+      if (options.reportNaN) refuseNaN(graph, inputs, badParameter);
+      const results = await loaded.run(
+        Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name].data])),
+      );
+      return collect(graph, results, options);
+    },
+    dispose: async () => {
+      if (released) return;
+      released = true;
+      await release();
+    },
+  };
+}
+
+function collect(graph: Graph, results: Record<string, Data>, options: RunOptions): Record<string, NdArray> {
+  const outputs: Record<string, NdArray> = {};
+  for (const { name, tensor } of graph.outputs) {
+    outputs[name] = { dtype: tensor.dtype, shape: tensor.shape, data: results[name] };
+    if (options.reportNaN && firstNaN(outputs[name]) >= 0) throw madeNaN(graph, name, tensor, outputs[name]);
+  }
+  return outputs;
+}
+
+function madeNaN(graph: Graph, name: string, { node }: Tensor, array: NdArray): PortraitganError {
+  const site = node.site ? ` (traced at ${node.site})` : '';
+  return new PortraitganError(
+    `${graph.name}: output "${name}", made by ${node.op.name}${site}, holds NaN at element ${firstNaN(array)} while inputs and parameters hold none; the reference engine names the operation that made it`,
+  );
+}
+
+function refuseNaN(graph: Graph, inputs: Arrays, badParameter: string | undefined): void {
+  for (const { name } of graph.inputs) {
+    const at = firstNaN(inputs[name]);
+    if (at >= 0) throw new PortraitganError(`${graph.name}: input "${name}" holds NaN at element ${at}`);
+  }
+  if (badParameter !== undefined) {
+    throw new PortraitganError(`${graph.name}: parameter "${badParameter}" holds NaN`);
+  }
+}
+
+/** Looked up while the weights are still here: a pass of memory speed, small beside making sessions. */
+function nameWithNaN(graph: Graph, parameters: Arrays): string | undefined {
+  return graph.parameters.find(({ name }) => holdsNaN(parameters[name]))?.name;
+}
+
+function holdsNaN({ dtype, data }: NdArray): boolean {
+  if (dtype !== 'float32') return false;
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isNaN(data[i])) return true;
+  }
+  return false;
+}
+
+const identities = new WeakMap<Data, number>();
+let nextIdentity = 0;
+
+function identityOf(data: Data): number {
+  let identity = identities.get(data);
+  if (identity === undefined) {
+    identity = nextIdentity++;
+    identities.set(data, identity);
+  }
+  return identity;
+}

@@ -1,0 +1,38 @@
+/** Which fused operations stay: those with a kernel for their shapes, or a rule of their own. */
+
+import { inline, rewrite } from '../../tensor/graph.ts';
+import { type Graph, type Node, simplify, type Tensor } from '../../tensor/index.ts';
+import type { Kernel, KernelCall } from '../kernels/kernel.ts';
+import type { Rules } from './lowering.ts';
+
+/** Calls of kernels, by node of the prepared graph. */
+export type KernelCalls = ReadonlyMap<Node, KernelCall>;
+
+export interface Prepared {
+  readonly graph: Graph;
+  readonly calls: KernelCalls;
+}
+
+/** Expands the fused operations that nothing here runs as a whole, and simplifies what that leaves. */
+export function prepare(graph: Graph, kernels: readonly Kernel[], rules: Rules): Prepared {
+  const byName = new Map(kernels.map((kernel) => [kernel.name, kernel]));
+  const callOf = (node: Node): KernelCall | undefined =>
+    node.op.name === 'fused' ? byName.get(node.attrs.name as string)?.plan(node) : undefined;
+  let current = simplify(graph);
+  for (let expanded = -1; expanded !== 0; ) {
+    expanded = 0;
+    current = rewrite(current, (node, inputs): readonly Tensor[] | undefined => {
+      if (node.op.name !== 'fused') return undefined;
+      if (callOf(node) !== undefined || rules[`fused:${node.attrs.name}`] !== undefined) return undefined;
+      expanded++;
+      return inline(node.attrs.body as Graph, inputs);
+    });
+    if (expanded > 0) current = simplify(current);
+  }
+  const calls = new Map<Node, KernelCall>();
+  for (const node of current.nodes) {
+    const call = callOf(node);
+    if (call !== undefined) calls.set(node, call);
+  }
+  return { graph: current, calls };
+}

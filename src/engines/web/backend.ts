@@ -1,0 +1,55 @@
+/** Loads plans into onnxruntime-web on the calling thread. */
+
+import { EngineError } from '../../errors.ts';
+import type { KernelModule } from '../kernels/kernel.ts';
+import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
+import type { Backend } from '../onnx/plan-engine.ts';
+
+interface WebRuntime extends Runtime {
+  readonly env: { readonly wasm: { numThreads?: number; wasmPaths?: unknown } };
+}
+
+export interface WebBackendOptions {
+  readonly threads?: number;
+  readonly kernels?: KernelModule;
+  readonly wasmPaths?: string;
+}
+
+export function webBackend(options: WebBackendOptions): Backend {
+  const executors = new Set<Executor>();
+  let runtime: Promise<Runtime> | undefined;
+  return {
+    name: 'web',
+    load: async (plan) => {
+      runtime ??= loadRuntime(options);
+      const executor = await createExecutor(await runtime, plan, options.kernels?.wasm, {
+        session: { executionProviders: ['wasm'], graphOptimizationLevel: 'all', logSeverityLevel: 4 },
+        fillsOutputs: false,
+      });
+      executors.add(executor);
+      return {
+        run: executor.run,
+        release: async () => {
+          executors.delete(executor);
+          await executor.release();
+        },
+      };
+    },
+    dispose: async () => {
+      for (const executor of executors) await executor.release();
+      executors.clear();
+    },
+  };
+}
+
+async function loadRuntime({ threads, wasmPaths }: WebBackendOptions): Promise<Runtime> {
+  let runtime: WebRuntime;
+  try {
+    runtime = (await import('onnxruntime-web')) as unknown as WebRuntime;
+  } catch (error) {
+    throw new EngineError(`onnxruntime-web cannot be loaded: ${(error as Error).message}`);
+  }
+  if (threads !== undefined) runtime.env.wasm.numThreads = threads;
+  if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
+  return runtime;
+}

@@ -24,7 +24,7 @@ import type { Parameters } from '../src/portrait/parameters.ts';
 import { generatorPose, mirrorCamera } from '../src/portrait/pose.ts';
 import { cameraRays, rayBoxLimits } from '../src/portrait/rays.ts';
 import { evenQuantiles, importanceDepths, smoothWeights, stratifiedDepths } from '../src/portrait/samples.ts';
-import { plainBlock, rgbLayer, rgbOf, styleRow, upBlock } from '../src/portrait/synthesis.ts';
+import { affine, plainBlock, rgbLayer, rgbOf, styleRow, upBlock } from '../src/portrait/synthesis.ts';
 import * as t from '../src/tensor/index.ts';
 import { toNdArray } from '../src/weights/elements.ts';
 import { readNpz } from '../src/weights/npz.ts';
@@ -186,11 +186,18 @@ const RULES: Record<string, Rule> = {
     const p = moduleOf(x, x);
     const batch = x.ws.shape[0];
     const options = { noise: 'const' } as const;
-    const start = x.const && t.broadcastTo(x.const, [batch, ...x.const.shape]);
-    const y =
-      start === undefined
-        ? upBlock(p, x.x, styleRow(x.ws, 0), styleRow(x.ws, 1), options)
-        : plainBlock(p, start, undefined, styleRow(x.ws, 0), options);
+    const styled = (input: t.Tensor, layer: string, row: number): t.Tensor =>
+      t.modulate(input, affine(p.scope(layer), styleRow(x.ws, row)));
+    const { value: y } =
+      x.const === undefined
+        ? upBlock(p, styled(x.x, 'conv0', 0), styleRow(x.ws, 0), styleRow(x.ws, 1), options)
+        : plainBlock(
+            p,
+            styled(t.broadcastTo(x.const, [batch, ...x.const.shape]), 'conv1', 0),
+            undefined,
+            styleRow(x.ws, 0),
+            options,
+          );
     const torgb = p.scope('torgb');
     const w = styleRow(x.ws, a.in_channels === 0 ? 1 : 2);
     return {
@@ -223,7 +230,7 @@ describe.skipIf(npz === undefined)('recorded single operations', () => {
     for (const engine of Object.values(engines)) await engine.dispose();
   });
 
-  const valueOf = (name: string): t.NdArray => {
+  const arrayOf = (name: string): t.NdArray => {
     const array = arrays.get(name);
     if (array === undefined) throw new Error(`units.npz has no ${name}`);
     return array;
@@ -239,7 +246,7 @@ describe.skipIf(npz === undefined)('recorded single operations', () => {
         const build: ((given: Inputs) => Outputs)[] = [];
         for (const [name, unit] of cases) {
           const own = Object.fromEntries(
-            Object.entries(unit.arrays).map(([role, entry]) => [role, valueOf(entry.name)]),
+            Object.entries(unit.arrays).map(([role, entry]) => [role, arrayOf(entry.name)]),
           );
           const outputsOf = (given: Inputs): Outputs => {
             const local = Object.fromEntries(
@@ -285,7 +292,7 @@ describe.skipIf(npz === undefined)('recorded single operations', () => {
     ][]) {
       if (!['setup_filter', 'look_at_camera', 'origin_camera', 'FOV_to_intrinsics'].includes(op)) continue;
       seen++;
-      const y = valueOf(roles.y.name);
+      const y = arrayOf(roles.y.name);
       let got: number[];
       if (op === 'setup_filter') {
         got = t

@@ -1,8 +1,8 @@
 /** Checks that every engine makes of what it is given. */
 
 import { DTypeError, NameError, ShapeError } from '../errors.ts';
+import type { Arrays } from '../tensor/engine.ts';
 import { type Named, type NdArray, sameShape, showAval, sizeOf } from '../tensor/index.ts';
-import type { Arrays } from './engine.ts';
 
 /** Refuses arrays that are missing, of another type or shape, or whose data does not fill the shape. */
 export function checkArrays(

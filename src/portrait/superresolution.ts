@@ -1,9 +1,18 @@
 /** The super-resolution networks: two blocks from raw picture and features to the final picture (spec page 2.11). */
 
 import { NetworkError } from '../errors.ts';
-import { add, resizeBilinear, skipUp, type Tensor } from '../tensor/index.ts';
+import { add, modulate, resizeBilinear, skipUp, type Tensor } from '../tensor/index.ts';
 import type { Parameters } from './parameters.ts';
-import { type BlockOptions, plainBlock, rgbLayer, rgbOf, styleRow, upBlock } from './synthesis.ts';
+import {
+  affine,
+  type BlockOptions,
+  type BlockResult,
+  plainBlock,
+  rgbLayer,
+  rgbOf,
+  styleRow,
+  upBlock,
+} from './synthesis.ts';
 
 /** How the published classes differ: whether the first block doubles the size, and when the input is resized. */
 const MODULES = {
@@ -77,19 +86,21 @@ export function superresolve(
   const w = styleRow(ws, ws.shape[1] - 1);
   const { block } = options;
   const [block0, block1] = [p.scope('block0'), p.scope('block1')];
-  let x = toSize(features);
+  const input = modulate(toSize(features), affine(block0.scope('conv0'), w));
+  const following = affine(block1.scope('conv0'), w);
   let rgb = toSize(raw);
   let returned = raw;
+  let x: BlockResult;
   if (firstUp) {
-    x = upBlock(block0, x, w, w, block);
-    rgb = enlarge(block0, rgb, x, w, block);
+    x = upBlock(block0, input, w, w, block, following);
+    rgb = enlarge(block0, rgb, x.value, w, block);
   } else {
-    x = plainBlock(block0, x, w, w, block);
-    rgb = add(rgb, rgbLayer(block0.scope('torgb'), x, w, block.clamp));
+    x = plainBlock(block0, input, w, w, block, following);
+    rgb = add(rgb, rgbLayer(block0.scope('torgb'), x.value, w, block.clamp));
     if (!resized) returned = rgb;
   }
-  x = upBlock(block1, x, w, w, block);
-  return { image: enlarge(block1, rgb, x, w, block), raw: returned };
+  const last = upBlock(block1, x.scaled!, w, w, block);
+  return { image: enlarge(block1, rgb, last.value, w, block), raw: returned };
 }
 
 function enlarge(block: Parameters, rgb: Tensor, x: Tensor, w: Tensor, options: BlockOptions): Tensor {

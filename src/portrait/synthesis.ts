@@ -5,6 +5,7 @@ import {
   broadcastTo,
   fullyConnected,
   type LayerTensors,
+  modulate,
   mul,
   reshape,
   skipUp,
@@ -42,7 +43,7 @@ export function affine(p: Parameters, w: Tensor): Tensor {
 function layerTensors(
   p: Parameters,
   styles: Tensor,
-  resolution: number,
+  side: number,
   options: BlockOptions,
   next?: Tensor,
 ): LayerTensors {
@@ -51,7 +52,7 @@ function layerTensors(
     bias: p.get('bias'),
     styles,
     next,
-    noise: layerNoise(p, resolution, styles.shape[0], options),
+    noise: layerNoise(p, side, styles.shape[0], options),
   };
 }
 
@@ -69,30 +70,67 @@ function layerNoise(
   return mul(options.random(p.prefix.slice(0, -1), resolution, batch), strength);
 }
 
-/** A block that doubles the size: up-sampling conv0, conv1. */
-export function upBlock(p: Parameters, x: Tensor, w0: Tensor, w1: Tensor, options: BlockOptions): Tensor {
-  const resolution = x.shape[2] * 2;
-  const [conv0, conv1] = [p.scope('conv0'), p.scope('conv1')];
-  const next = affine(conv1, w1);
-  const y = synthesisUpLayer(x, layerTensors(conv0, affine(conv0, w0), resolution, options, next), options);
-  return synthesisLayer(y, layerTensors(conv1, next, resolution, options), { ...options, scaled: true });
+/** A block's result for its readers: ToRGB takes `value`; `scaled` has the following convolution's styles on it. */
+export interface BlockResult {
+  readonly value: Tensor;
+  readonly scaled: Tensor | undefined;
 }
 
-/** A block that keeps the size: conv0 (when it has one), conv1. */
+/** A block that doubles the size: up-sampling conv0, conv1.
+ *
+ * @param x         [N, C, H, W] with conv0's styles on its channels
+ * @param following styles [N, O] of the convolution that reads the result, if one does
+ */
+export function upBlock(
+  p: Parameters,
+  x: Tensor,
+  w0: Tensor,
+  w1: Tensor,
+  options: BlockOptions,
+  following?: Tensor,
+): BlockResult {
+  const side = x.shape[2] * 2;
+  const [conv0, conv1] = [p.scope('conv0'), p.scope('conv1')];
+  const next = affine(conv1, w1);
+  const { scaled } = synthesisUpLayer(x, layerTensors(conv0, affine(conv0, w0), side, options, next), {
+    ...options,
+    keep: false,
+  });
+  return lastLayer(conv1, scaled!, next, options, following);
+}
+
+/** A block that keeps the size: conv0 (when it has one), conv1. Arguments as `upBlock`; `x` carries the styles
+ * of its first convolution. */
 export function plainBlock(
   p: Parameters,
   x: Tensor,
   w0: Tensor | undefined,
   w1: Tensor,
   options: BlockOptions,
-): Tensor {
-  const resolution = x.shape[2];
+  following?: Tensor,
+): BlockResult {
   const conv1 = p.scope('conv1');
   const next = affine(conv1, w1);
-  if (w0 === undefined) return synthesisLayer(x, layerTensors(conv1, next, resolution, options), options);
+  if (w0 === undefined) return lastLayer(conv1, x, next, options, following);
   const conv0 = p.scope('conv0');
-  const y = synthesisLayer(x, layerTensors(conv0, affine(conv0, w0), resolution, options, next), options);
-  return synthesisLayer(y, layerTensors(conv1, next, resolution, options), { ...options, scaled: true });
+  const layer = layerTensors(conv0, affine(conv0, w0), x.shape[2], options, next);
+  const { scaled } = synthesisLayer(x, layer, { ...options, keep: false });
+  return lastLayer(conv1, scaled!, next, options, following);
+}
+
+function lastLayer(
+  p: Parameters,
+  x: Tensor,
+  styles: Tensor,
+  options: BlockOptions,
+  following?: Tensor,
+): BlockResult {
+  const { value, scaled } = synthesisLayer(
+    x,
+    layerTensors(p, styles, x.shape[2], options, following),
+    options,
+  );
+  return { value: value!, scaled };
 }
 
 /** ToRGB before its bias: [N, img, H, W]; the fan-in gain sits in the styles. */
@@ -120,14 +158,20 @@ export function synthesisNetwork(
   const batch = ws.shape[0];
   const b4 = p.scope('b4');
   const start = b4.get('const');
-  let x = broadcastTo(reshape(start, [1, ...start.shape]), [batch, ...start.shape]);
-  x = plainBlock(b4, x, undefined, styleRow(ws, 0), options);
-  let image = rgbLayer(b4.scope('torgb'), x, styleRow(ws, 1), options.clamp);
+  const stylesOf = (layer: Parameters, row: number): Tensor => affine(layer, styleRow(ws, row));
+  const first = modulate(
+    broadcastTo(reshape(start, [1, ...start.shape]), [batch, ...start.shape]),
+    stylesOf(b4.scope('conv1'), 0),
+  );
+  const following = (r: number, row: number): Tensor | undefined =>
+    r < resolution ? stylesOf(p.scope(`b${r * 2}`).scope('conv0'), row) : undefined;
+  let x = plainBlock(b4, first, undefined, styleRow(ws, 0), options, following(4, 1));
+  let image = rgbLayer(b4.scope('torgb'), x.value, styleRow(ws, 1), options.clamp);
   for (let r = 8, row = 1; r <= resolution; r *= 2, row += 2) {
     const block = p.scope(`b${r}`);
     const torgb = block.scope('torgb');
-    x = upBlock(block, x, styleRow(ws, row), styleRow(ws, row + 1), options);
-    image = skipUp(image, rgbOf(torgb, x, styleRow(ws, row + 2)), torgb.get('bias'), options.clamp);
+    x = upBlock(block, x.scaled!, styleRow(ws, row), styleRow(ws, row + 1), options, following(r, row + 2));
+    image = skipUp(image, rgbOf(torgb, x.value, styleRow(ws, row + 2)), torgb.get('bias'), options.clamp);
   }
   return image;
 }

@@ -29,7 +29,9 @@ export { mean, normalizeSecondMoment } from './composites/normalize.ts';
 export { filteredResize, resizeBilinear, resizeMatrix } from './composites/resize.ts';
 export { log1p, sigmoid, softplus, softplusExact } from './composites/softplus.ts';
 export {
+  type LayerResult,
   type LayerTensors,
+  modulate,
   skipUp,
   synthesisLayer,
   synthesisUpLayer,

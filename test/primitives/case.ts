@@ -1,6 +1,6 @@
 /** Many small programs compiled as one, so that an engine makes one session for a whole table. */
 
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/tensor/engine.ts';
 import { type Graph, type NdArray, type Tensor, trace } from '../../src/tensor/index.ts';
 import { distance } from './values.ts';
 

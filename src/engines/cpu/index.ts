@@ -3,7 +3,8 @@
  * WebAssembly for the rest, both on one worker thread, so that the thread that asks stays free.
  */
 
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../../tensor/engine.ts';
+import { kernelModule } from '../kernels/index.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
 import { planEngine } from '../onnx/plan-engine.ts';
 import { workerBackend } from './client.ts';
@@ -11,13 +12,15 @@ import { workerBackend } from './client.ts';
 export interface CpuEngineOptions {
   /** Threads of ONNX Runtime; all cores when left out. */
   readonly threads?: number;
-  /** WebAssembly implementations of fused operations; without them the definitions run. */
-  readonly kernels?: KernelModule;
+  /** WebAssembly implementations of fused operations: all of this package's when left out; with 'none' the
+   * definitions run. */
+  readonly kernels?: KernelModule | 'none';
 }
 
 /** Makes the engine. Nothing starts before the first program is compiled; `dispose()` ends its thread. */
 export function cpuEngine(options: CpuEngineOptions = {}): Engine {
-  const { threads = 0, kernels } = options;
+  const { threads = 0 } = options;
+  const kernels = options.kernels === 'none' ? undefined : (options.kernels ?? kernelModule());
   const backend = workerBackend({
     kernels: kernels?.wasm,
     session: {

@@ -6,6 +6,7 @@ import type { Kernel, KernelArg, KernelCall } from './kernel.ts';
 /** Bits of the kernels' `flags`. */
 const HAS_NOISE = 1;
 const HAS_NEXT = 2;
+const KEEP = 4;
 
 interface EpilogueOptions {
   readonly slope: number;
@@ -14,25 +15,32 @@ interface EpilogueOptions {
   readonly clamp: number;
   readonly noise: boolean;
   readonly next: boolean;
+  readonly keep: boolean;
 }
 
-/** Pointers of the operands that are optional, and what their presence says. Inputs: y, demod, bias, noise?, next?. */
-function optionalOperands(node: Node): {
-  noise: KernelArg;
-  next: KernelArg;
-  noiseStep: number;
-  flags: number;
-} {
-  const options = node.attrs.options as unknown as EpilogueOptions;
-  let at = 3;
-  const noiseAt = options.noise ? at++ : -1;
-  const nextAt = options.next ? at : -1;
-  const noiseShape = options.noise ? node.inputs[noiseAt].shape : [1, 0, 0];
+/** The arguments that both finishers share; a pointer to nothing is 0.
+ *
+ * @param convolved how many inputs come before demod, bias, noise?, next?
+ */
+function finisherArgs(
+  node: Node,
+  convolved: number,
+): { pointers: KernelArg[]; noiseStep: number; tail: number[] } {
+  const { noise, next, keep, slope, gain, clamp } = node.attrs.options as unknown as EpilogueOptions;
+  const noiseAt = convolved + 2;
+  const nextAt = noiseAt + (noise ? 1 : 0);
+  const noiseShape = noise ? node.inputs[noiseAt].shape : [1, 0, 0];
+  const flags = (noise ? HAS_NOISE : 0) | (next ? HAS_NEXT : 0) | (keep ? KEEP : 0);
   return {
-    noise: options.noise ? { input: noiseAt } : 0,
-    next: options.next ? { input: nextAt } : 0,
+    pointers: [
+      ...node.inputs.slice(0, noiseAt).map((_, input) => ({ input })),
+      noise ? { input: noiseAt } : 0,
+      next ? { input: nextAt } : 0,
+      keep ? { output: 0 } : 0,
+      next ? { output: keep ? 1 : 0 } : 0,
+    ],
     noiseStep: noiseShape[0] > 1 ? noiseShape[1] * noiseShape[2] : 0,
-    flags: (options.noise ? HAS_NOISE : 0) | (options.next ? HAS_NEXT : 0),
+    tail: [flags, slope, gain, clamp],
   };
 }
 
@@ -41,12 +49,10 @@ export const layerEpilogueKernel: Kernel = {
   plan(node: Node): KernelCall | undefined {
     const [batch, channels, height, width] = node.inputs[0].shape;
     if ((height * width) % 4 !== 0) return undefined;
-    const { slope, gain, clamp } = node.attrs.options as unknown as EpilogueOptions;
-    const { noise, next, noiseStep, flags } = optionalOperands(node);
-    const pointers: KernelArg[] = [{ input: 0 }, { input: 1 }, { input: 2 }, noise, next, { output: 0 }];
+    const { pointers, noiseStep, tail } = finisherArgs(node, 1);
     return {
       entry: 'layerEpilogue',
-      args: [...pointers, batch, channels, height * width, noiseStep, flags, slope, gain, clamp],
+      args: [...pointers, batch, channels, height * width, noiseStep, ...tail],
     };
   },
 };
@@ -54,23 +60,13 @@ export const layerEpilogueKernel: Kernel = {
 export const foldUpKernel: Kernel = {
   name: 'foldUp',
   plan(node: Node): KernelCall | undefined {
-    const [batch, taps, height, width] = node.inputs[0].shape;
+    const [batch, channels, height, width] = node.inputs[3].shape;
     if (width % 4 !== 0) return undefined;
-    const { slope, gain, clamp } = node.attrs.options as unknown as EpilogueOptions;
-    const { noise, next, noiseStep, flags } = optionalOperands(node);
-    const pointers: KernelArg[] = [
-      { input: 0 },
-      { input: 1 },
-      { input: 2 },
-      noise,
-      next,
-      { output: 0 },
-      'scratch',
-    ];
+    const { pointers, noiseStep, tail } = finisherArgs(node, 4);
     return {
       entry: 'foldUp',
-      args: [...pointers, batch, taps / 9, height, width, noiseStep, flags, slope, gain, clamp],
-      scratchBytes: 4 * width + 3 * (4 * width + 32),
+      args: [...pointers, 'scratch', batch, channels, height, width, noiseStep, ...tail],
+      scratchBytes: 3 * (4 * width + 64),
     };
   },
 };

@@ -6,9 +6,9 @@
  */
 
 import { EngineError, PortraitganError } from '../../errors.ts';
+import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../../tensor/engine.ts';
 import { type Graph, keyOfGraph, type NdArray, type Tensor } from '../../tensor/index.ts';
 import { checkArrays, firstNaN, refuseUnknown } from '../checks.ts';
-import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../engine.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
 import type { Data } from './executor.ts';
 import type { Plan } from './plan.ts';

@@ -1,8 +1,8 @@
 /** From a graph to a plan: ONNX segments, kernel calls, and where every value between them lives. */
 
 import { EngineError } from '../../errors.ts';
+import type { Arrays } from '../../tensor/engine.ts';
 import { type Graph, type NdArray, sizeOf, type Tensor } from '../../tensor/index.ts';
-import type { Arrays } from '../engine.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
 import { type DraftStep, placeOperands } from './placement.ts';
 import type { Binding, Plan, ProgramOutput, Step } from './plan.ts';

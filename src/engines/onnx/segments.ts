@@ -1,7 +1,7 @@
 /** Which values each ONNX segment must hand over, and the model that computes them. */
 
+import type { Arrays } from '../../tensor/engine.ts';
 import { type NdArray, type Node, sizeOf, type Tensor } from '../../tensor/index.ts';
-import type { Arrays } from '../engine.ts';
 import { lowerPart, WRITTEN_ON_DEMAND } from './lowering.ts';
 import type { SegmentStep } from './plan.ts';
 import type { Prepared } from './prepare.ts';

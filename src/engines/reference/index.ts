@@ -4,12 +4,12 @@
  */
 
 import { EngineError, PortraitganError } from '../../errors.ts';
+import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../../tensor/engine.ts';
 import { evaluate } from '../../tensor/evaluate.ts';
 import type { HostArray } from '../../tensor/graph.ts';
 import { hostArrayOf, storageOf } from '../../tensor/host.ts';
 import { expandFused, type Graph, type NdArray, simplify } from '../../tensor/index.ts';
 import { checkArrays, refuseUnknown } from '../checks.ts';
-import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../engine.ts';
 
 export interface ReferenceOptions {
   /** 'float32' (the default) stores each result in single precision, as other engines must; sums and products

@@ -11,7 +11,7 @@ interface WebRuntime extends Runtime {
 
 export interface WebBackendOptions {
   readonly threads?: number;
-  readonly kernels?: KernelModule;
+  readonly kernels: KernelModule | undefined;
   readonly wasmPaths?: string;
 }
 

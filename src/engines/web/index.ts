@@ -6,7 +6,8 @@
  * cross-origin isolated (COOP and COEP headers).
  */
 
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../../tensor/engine.ts';
+import { kernelModule } from '../kernels/index.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
 import { type Backend, planEngine } from '../onnx/plan-engine.ts';
 import { webBackend } from './backend.ts';
@@ -14,16 +15,19 @@ import { webBackend } from './backend.ts';
 export interface WebEngineOptions {
   /** Threads of ONNX Runtime; as many as it finds sensible when left out. Taken by the first engine made. */
   readonly threads?: number;
-  /** WebAssembly implementations of fused operations; without them the definitions run. */
-  readonly kernels?: KernelModule;
+  /** WebAssembly implementations of fused operations: all of this package's when left out; with 'none' the
+   * definitions run. */
+  readonly kernels?: KernelModule | 'none';
   /** Folder or files of onnxruntime-web's WebAssembly, when a bundler does not place them. */
   readonly wasmPaths?: string;
 }
 
 /** Makes the engine; onnxruntime-web is loaded with the first program. */
 export function webEngine(options: WebEngineOptions = {}): Engine {
-  const backend: Backend = webBackend(options);
-  return planEngine(backend, options.kernels);
+  const { kernels: given, ...rest } = options;
+  const kernels = given === 'none' ? undefined : (given ?? kernelModule());
+  const backend: Backend = webBackend({ ...rest, kernels });
+  return planEngine(backend, kernels);
 }
 
 /** Tells whether this place has WebAssembly with SIMD, which onnxruntime-web needs. */

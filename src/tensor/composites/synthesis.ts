@@ -1,31 +1,32 @@
 /**
- * The passes between the convolutions of a synthesis network, as fused operations.
+ * The layers of a synthesis network, arranged so that what lies between two convolutions is one pass.
  *
  * A convolution is dense arithmetic; what follows it (FIR, demodulation, noise, bias, activation, the next
- * layer's style) is one walk over memory when done at once and six when done apart. Engines may carry
- * kernels named `layerEpilogue`, `foldUp` and `skipUp`.
+ * layer's style) is one walk over memory when done at once and six when done apart. These passes are the
+ * fused operations `layerEpilogue`, `foldUp` and `skipUp`; engines may carry kernels of those names.
  */
 
 import { fused } from '../fused.ts';
 import type { Tensor } from '../graph.ts';
 import { add } from '../primitives/add.ts';
-import { broadcastTo } from '../primitives/broadcast.ts';
-import { constant } from '../primitives/constant.ts';
+import { concat } from '../primitives/concat.ts';
 import { conv2d } from '../primitives/conv2d.ts';
-import { conv2dTranspose } from '../primitives/conv2d-transpose.ts';
 import { matmul } from '../primitives/matmul.ts';
 import { mul } from '../primitives/mul.ts';
+import { pad } from '../primitives/pad.ts';
 import { reshape } from '../primitives/reshape.ts';
-import { transpose } from '../primitives/transpose.ts';
-import { ndarray } from '../types.ts';
+import { reverse } from '../primitives/reverse.ts';
+import { slice, sliceAxis } from '../primitives/slice.ts';
 import { biasAct, LRELU_SLOPE } from './activation.ts';
 import { DEFAULT_TAPS, upfirdn2d, upsample2d } from './fir.ts';
-import { demodulation, type ModulationForm, perChannel } from './modulated-conv.ts';
+import { demodulation, perChannel } from './modulated-conv.ts';
 
 export interface LayerOptions {
   /** Bound after activation and gain; undefined for none. */
   readonly clamp?: number | undefined;
   readonly gain?: number;
+  /** False when only the result times `next` is wanted. */
+  readonly keep?: boolean;
 }
 
 /** What a layer adds to its convolution. */
@@ -34,105 +35,103 @@ export interface LayerTensors {
   readonly weight: Tensor;
   /** [O] */
   readonly bias: Tensor;
-  /** [N, C], affine output */
+  /** [N, C]: the affine output that scales the input's channels. */
   readonly styles: Tensor;
   /** [1 or N, H, W], strength included; undefined for none */
   readonly noise?: Tensor | undefined;
-  /** [N, O]: style of the next layer, when that layer is the only reader of the result. */
+  /** [N, O]: styles of the layer that reads the result next. */
   readonly next?: Tensor | undefined;
 }
 
-/** Demodulated 3x3 convolution, noise, bias, leaky ReLU, gain, clamp, next style.
+/** A layer's result: as it is, and with the next layer's styles on its channels. */
+export interface LayerResult {
+  readonly value: Tensor | undefined;
+  readonly scaled: Tensor | undefined;
+}
+
+/** Scales the channels of [N, C, H, W] by styles [N, C]. */
+export function modulate(x: Tensor, styles: Tensor): Tensor {
+  return mul(x, perChannel(styles));
+}
+
+/** Demodulated 3x3 convolution, noise, bias, leaky ReLU, gain, clamp, and the next layer's styles.
  *
- * @param x       [N, C, H, W]
- * @param scaled  true when `x` already carries the styles (its producer had them as `next`).
+ * @param x [N, C, H, W] with this layer's styles on its channels (`modulate`, or a predecessor's `scaled`).
  */
-export function synthesisLayer(
-  x: Tensor,
-  layer: LayerTensors,
-  options: LayerOptions & { scaled?: boolean } = {},
-): Tensor {
-  const input = options.scaled ? x : mul(x, perChannel(layer.styles));
-  return layerEpilogue(
-    'layerEpilogue',
-    conv2d(input, layer.weight, { padding: 1 }),
-    layer,
-    options,
-    (y) => y,
-  );
+export function synthesisLayer(x: Tensor, layer: LayerTensors, options: LayerOptions = {}): LayerResult {
+  const y = conv2d(x, layer.weight, { padding: 1 });
+  return finishLayer('layerEpilogue', { y }, layer, options, (given) => given.y);
 }
 
 /** The same with two-fold up-sampling in front: transposed convolution and FIR.
  *
- * The transposed convolution is a matrix product that gives every tap its own image, [O * 9, H * W]; the
- * kernel adds the taps up where they fall, filters and finishes the layer in one pass.
+ * A transposed 3x3 convolution of stride 2 is four plain convolutions, one for each parity of output rows
+ * and columns, with 2x2, 2x1, 1x2 and 1x1 of the nine taps. They have constant weights, write four numbers
+ * where nine tap images would write nine, and `foldUp` interleaves them while it filters.
  *
- * @param form  whether styles scale the 9 O x C weights or the C x H W activations; the smaller by default.
+ * @param x [N, C, H, W] with this layer's styles on its channels
  */
-export function synthesisUpLayer(
-  x: Tensor,
-  layer: LayerTensors,
-  options: LayerOptions & { form?: ModulationForm } = {},
-): Tensor {
-  const [batch, channels, height, width] = x.shape;
-  const out = layer.weight.shape[0];
-  const form = options.form ?? (9 * out < height * width ? 'weights' : 'activations');
-  const flat = reshape(transpose(layer.weight, [0, 2, 3, 1]), [out * 9, channels]);
-  const pixels = reshape(form === 'weights' ? x : mul(x, perChannel(layer.styles)), [
-    batch,
-    channels,
-    height * width,
-  ]);
-  const left =
-    form === 'weights'
-      ? mul(reshape(flat, [1, out * 9, channels]), reshape(layer.styles, [batch, 1, channels]))
-      : reshape(flat, [1, out * 9, channels]);
-  const taps = reshape(matmul(left, pixels), [batch, out * 9, height, width]);
-  return layerEpilogue('foldUp', taps, layer, options, foldTaps);
+export function synthesisUpLayer(x: Tensor, layer: LayerTensors, options: LayerOptions = {}): LayerResult {
+  // Even output rows 2i hear taps 2 (of input row i - 1) and 0 (of row i); odd ones tap 1 alone.
+  const evenTaps = (w: Tensor, axis: number): Tensor => sliceAxis(reverse(w, [axis]), axis, 0, 3, 2);
+  const oddTap = (w: Tensor, axis: number): Tensor => sliceAxis(w, axis, 1, 2);
+  const rows = { even: evenTaps(layer.weight, 2), odd: oddTap(layer.weight, 2) };
+  const both: readonly [number, number] = [1, 1];
+  const none: readonly [number, number] = [0, 0];
+  const phases = {
+    ee: conv2d(x, evenTaps(rows.even, 3), { padding: [both, both] }),
+    eo: conv2d(x, oddTap(rows.even, 3), { padding: [both, none] }),
+    oe: conv2d(x, evenTaps(rows.odd, 3), { padding: [none, both] }),
+    oo: conv2d(x, oddTap(rows.odd, 3)),
+  };
+  return finishLayer('foldUp', phases, layer, options, (given) => {
+    const spread = interleave(interleave(given.ee, given.eo, 3), interleave(given.oe, given.oo, 3), 2);
+    return upfirdn2d(spread, DEFAULT_TAPS, { padding: 1, gain: 4 });
+  });
 }
 
-/** Adds nine tap images of every channel where a stride-2 transposed convolution puts them, then the FIR. */
-function foldTaps(taps: Tensor): Tensor {
-  const out = taps.shape[1] / 9;
-  const identity = Array.from({ length: 81 }, (_, i) => (Math.floor(i / 9) === i % 9 ? 1 : 0));
-  const kernel = broadcastTo(constant(ndarray([1, 9, 1, 3, 3], identity)), [out, 9, 1, 3, 3]);
-  const spread = conv2dTranspose(taps, reshape(kernel, [out * 9, 1, 3, 3]), { stride: 2, groups: out });
-  return upfirdn2d(spread, DEFAULT_TAPS, { padding: 1, gain: 4 });
+/** even[0], odd[0], even[1], ..., even[n]: one more even than odd slices along the axis. */
+function interleave(even: Tensor, odd: Tensor, axis: number): Tensor {
+  const count = even.shape[axis];
+  const at = (extent: number): number[] => even.shape.map((_, i) => (i === axis ? extent : 0));
+  const padded = pad(odd, at(0), at(1));
+  const withPair = (x: Tensor): Tensor =>
+    reshape(x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)]);
+  const paired = concat([withPair(even), withPair(padded)], axis + 1);
+  const shape = even.shape.map((extent, i) => (i === axis ? 2 * count : extent));
+  const limits = shape.map((extent, i) => (i === axis ? 2 * count - 1 : extent));
+  return slice(reshape(paired, shape), at(0), limits);
 }
 
-function layerEpilogue(
+function finishLayer<K extends string>(
   name: string,
-  y: Tensor,
+  convolved: Readonly<Record<K, Tensor>>,
   layer: LayerTensors,
   options: LayerOptions,
-  prepare: (y: Tensor) => Tensor,
-): Tensor {
+  prepare: (given: Readonly<Record<K, Tensor>>) => Tensor,
+): LayerResult {
   const gain = (options.gain ?? 1) * Math.SQRT2;
   const clamp = options.clamp === undefined ? undefined : options.clamp * (options.gain ?? 1);
-  const inputs: Record<string, Tensor> = {
-    y,
-    demod: demodulation(layer.weight, layer.styles),
-    bias: layer.bias,
-  };
+  const keep = options.keep ?? true;
+  const demod = demodulation(layer.weight, layer.styles);
+  const inputs: Record<string, Tensor> = { ...convolved, demod, bias: layer.bias };
   if (layer.noise !== undefined) inputs.noise = layer.noise;
   if (layer.next !== undefined) inputs.next = layer.next;
-  const attrs = {
-    slope: LRELU_SLOPE,
-    gain,
-    clamp: clamp ?? 0,
-    noise: layer.noise !== undefined,
-    next: layer.next !== undefined,
-  };
-  const [result] = fused(name, attrs, inputs, (given) => {
-    let value = mul(prepare(given.y), perChannel(given.demod));
+  const has = { noise: layer.noise !== undefined, next: layer.next !== undefined, keep };
+  const attrs = { slope: LRELU_SLOPE, gain, clamp: clamp ?? 0, ...has };
+  const outputs = fused(name, attrs, inputs, (given) => {
+    let y = modulate(prepare(given as Readonly<Record<K, Tensor>>), given.demod);
     if (given.noise !== undefined) {
-      const [noises, rows, columns] = given.noise.shape;
-      value = add(value, reshape(given.noise, [noises, 1, rows, columns]));
+      const [noises, height, width] = given.noise.shape;
+      y = add(y, reshape(given.noise, [noises, 1, height, width]));
     }
-    value = biasAct(value, given.bias, { activation: 'lrelu', gain, clamp });
-    return { value: given.next === undefined ? value : mul(value, perChannel(given.next)) };
+    const value = biasAct(y, given.bias, { activation: 'lrelu', gain, clamp });
+    return {
+      ...(keep ? { value } : {}),
+      ...(given.next === undefined ? {} : { scaled: modulate(value, given.next) }),
+    };
   });
-  return result;
+  return { value: keep ? outputs[0] : undefined, scaled: has.next ? outputs[keep ? 1 : 0] : undefined };
 }
 
 /** A skip connection's image: the new contribution with its bias, on top of the previous image enlarged.

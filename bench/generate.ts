@@ -17,7 +17,15 @@ import {
 } from '../src/portrait/generator.ts';
 import { initialise } from '../src/portrait/initialise.ts';
 import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
-import { type Arrays, costOf, type Graph, type NdArray, ndarray, type Program } from '../src/tensor/index.ts';
+import {
+  costOf,
+  type Graph,
+  type NdArray,
+  ndarray,
+  type Program,
+  type Resident,
+  type Values,
+} from '../src/tensor/index.ts';
 import { ceiling, machine, normals, table } from './support.ts';
 
 const threads = Math.min(2, availableParallelism());
@@ -36,7 +44,7 @@ const r = await ceiling(threads);
 interface Stage {
   readonly name: string;
   readonly program: Program;
-  readonly inputs: Arrays;
+  readonly inputs: Values;
   readonly gflop: number;
   readonly dense: boolean;
   best: number;
@@ -46,9 +54,9 @@ const stages: Stage[] = [];
 async function stage(
   label: string,
   graph: Graph,
-  inputs: Arrays,
+  inputs: Values,
   dense: boolean,
-): Promise<Record<string, NdArray>> {
+): Promise<Record<string, Resident>> {
   const parameters = Object.fromEntries(
     graph.parameters.map((entry) => [entry.name, values.get(entry.name)!]),
   );
@@ -61,7 +69,15 @@ async function stage(
     dense,
     best: Number.POSITIVE_INFINITY,
   });
-  return program.run(inputs);
+  return program.runResident(inputs);
+}
+
+/** Results stay with the engine, as they do when a picture is made. */
+async function once(entry: Stage): Promise<void> {
+  const start = performance.now();
+  const results = await entry.program.runResident(entry.inputs);
+  entry.best = Math.min(entry.best, performance.now() - start);
+  for (const value of Object.values(results)) await engine.release(value);
 }
 
 const random = (...shape: number[]): NdArray => ndarray(shape, draw(shape.reduce((a, b) => a * b, 1)));
@@ -94,9 +110,7 @@ for (let round = 0; round < 5; round++) {
   await r.sample();
   for (const entry of stages) {
     if (!entry.dense && round > 0) continue;
-    const start = performance.now();
-    await entry.program.run(entry.inputs);
-    entry.best = Math.min(entry.best, performance.now() - start);
+    await once(entry);
     await r.sample();
   }
 }

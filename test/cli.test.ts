@@ -265,8 +265,8 @@ describe('the other commands', () => {
     const [full] = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(full).toMatchObject({ name: '512-128', generatorParameters: 53_816_172 });
-    // 166.6 in the table of the published network; 166.74 counted.
-    expect(Math.abs(full.macs.total / 1e9 - 166.6)).toBeLessThan(0.5);
+    // 166.6 in the table of the published network; 167.4 counted, with the edges that up-sampling pads.
+    expect(Math.abs(full.macs.total / 1e9 - 166.6)).toBeLessThan(1.7);
     expect((await cli('presets')).stdout).toContain('53.82 M');
   });
 

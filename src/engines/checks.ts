@@ -1,7 +1,7 @@
 /** Checks that every engine makes of what it is given. */
 
 import { DTypeError, NameError, ShapeError } from '../errors.ts';
-import type { Arrays } from '../tensor/engine.ts';
+import type { Values } from '../tensor/engine.ts';
 import { type Named, type NdArray, sameShape, showAval, sizeOf } from '../tensor/index.ts';
 
 /** Refuses arrays that are missing, of another type or shape, or whose data does not fill the shape. */
@@ -9,7 +9,7 @@ export function checkArrays(
   graphName: string,
   role: 'input' | 'parameter',
   expected: readonly Named[],
-  given: Arrays,
+  given: Values,
 ): void {
   for (const { name, tensor } of expected) {
     const array = given[name];
@@ -23,15 +23,16 @@ export function checkArrays(
         `${graphName}: ${role} "${name}" is ${showAval(array)} but ${showAval(tensor)} is expected`,
       );
     }
-    if (!sameShape(array.shape, tensor.shape) || array.data.length !== sizeOf(array.shape)) {
-      const found = `${showAval(array)} with ${array.data.length} values`;
+    const count = 'resident' in array ? sizeOf(array.shape) : array.data.length;
+    if (!sameShape(array.shape, tensor.shape) || count !== sizeOf(array.shape)) {
+      const found = `${showAval(array)} with ${count} values`;
       throw new ShapeError(`${graphName}: ${role} "${name}" is ${found} but ${showAval(tensor)} is expected`);
     }
   }
 }
 
 /** Refuses inputs that the graph does not declare: a misspelt name must not be ignored. */
-export function refuseUnknown(graphName: string, expected: readonly Named[], given: Arrays): void {
+export function refuseUnknown(graphName: string, expected: readonly Named[], given: Values): void {
   const known = new Set(expected.map(({ name }) => name));
   for (const name of Object.keys(given)) {
     if (!known.has(name)) {
@@ -42,7 +43,7 @@ export function refuseUnknown(graphName: string, expected: readonly Named[], giv
   }
 }
 
-function listNames(given: Arrays): string {
+function listNames(given: Values): string {
   const names = Object.keys(given);
   return names.length > 8
     ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`

@@ -83,7 +83,7 @@ function macsOfNode({ op, inputs, outputs, attrs }: Node): number {
       return inputs[0].dtype === 'float32' && inputs[0].shape.length === 2 ? sizeOf(outputs[0].shape) : 0;
     case 'conv2d':
     case 'conv2dTranspose':
-      return inputs[1].shape[1] === 1 && Number(attrs.groups) > 1 ? 0 : op.flops(inputs, outputs, attrs) / 2;
+      return inputs[1].shape[1] === 1 ? 0 : op.flops(inputs, outputs, attrs) / 2;
     case 'matmul':
       return op.flops(inputs, outputs, attrs) / 2;
     default:

@@ -5,12 +5,12 @@
 
 import { UsageError } from '../errors.ts';
 import {
-  type Arrays,
   type Engine,
   type Graph,
   type NdArray,
   ndarray,
   type Program,
+  type Resident,
 } from '../tensor/index.ts';
 import { discriminatorConfig, type GeneratorConfig, generatorConfig, type NetworkRecord } from './config.ts';
 import { discriminatorGraph } from './discriminator-program.ts';
@@ -26,6 +26,9 @@ import {
 } from './generator.ts';
 import type { RenderingOptions } from './renderer.ts';
 import type { NoiseMode } from './synthesis.ts';
+
+/** An array, or one that the engine already holds. */
+export type Value = NdArray | Resident;
 
 /** A network with its values. Arrays are read when a program first needs them. */
 export interface LoadedNetwork {
@@ -74,24 +77,31 @@ export interface View {
   readonly render_feature: NdArray;
 }
 
+/** What a view is rendered from; planes and background may be arrays or values that the engine holds. */
+export interface Parts {
+  readonly planes: Value;
+  readonly background: Value | undefined;
+  readonly ws: NdArray;
+}
+
 export interface PortraitGenerator {
   readonly config: GeneratorConfig;
   /** Latents [N, zDim] to styles [N, numWs, wDim]. */
   map(z: NdArray, labels: Labels, truncation?: Truncation): Promise<NdArray>;
-  /** Styles to tri-grid planes. */
-  planes(ws: NdArray, noise?: Noise): Promise<NdArray>;
-  /** Styles to background features; undefined for a network without background. */
-  background(ws: NdArray, noise?: Noise): Promise<NdArray | undefined>;
+  /** Styles to tri-grid planes, which stay with the engine until released. */
+  planes(ws: NdArray, noise?: Noise): Promise<Resident>;
+  /** Styles to background features, which stay with the engine; undefined for a network without background. */
+  background(ws: NdArray, noise?: Noise): Promise<Resident | undefined>;
   /** Renders planes under cameras c [N, 25]. */
-  view(
-    parts: { planes: NdArray; background: NdArray | undefined; ws: NdArray },
-    c: NdArray,
-    options?: ViewOptions,
-  ): Promise<View>;
+  view(parts: Parts, c: NdArray, options?: ViewOptions): Promise<View>;
   /** Density and features at canonical points [N, P, 3]. */
-  field(planes: NdArray, points: NdArray): Promise<{ sigma: NdArray; rgb: NdArray }>;
+  field(planes: Value, points: NdArray): Promise<{ sigma: NdArray; rgb: NdArray }>;
   /** Poses [N, 6] that the generator imagines. */
   pose(z: NdArray, c: NdArray): Promise<NdArray>;
+  /** Copies planes or a background out of the engine. */
+  download(value: Resident): Promise<NdArray>;
+  /** Gives planes and backgrounds back. */
+  release(...values: readonly (Resident | undefined)[]): Promise<void>;
   /** Gives back every compiled program. */
   dispose(): Promise<void>;
 }
@@ -100,7 +110,7 @@ export interface PortraitGenerator {
 function programCache(engine: Engine, read: (name: string) => NdArray) {
   const programs = new Map<string, Promise<Program>>();
   return {
-    async run(key: string, graph: () => Graph, inputs: Arrays): Promise<Record<string, NdArray>> {
+    async get(key: string, graph: () => Graph): Promise<Program> {
       let program = programs.get(key);
       if (program === undefined) {
         const traced = graph();
@@ -109,7 +119,7 @@ function programCache(engine: Engine, read: (name: string) => NdArray) {
         programs.set(key, program);
         program.catch(() => programs.delete(key));
       }
-      return (await program).run(inputs);
+      return program;
     },
     async dispose(): Promise<void> {
       const all = [...programs.values()];
@@ -128,7 +138,7 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
   const net: GeneratorNetwork = { config, shapes: network.record.shapes };
   const cache = programCache(engine, network.read);
 
-  const synthesis = async (name: 'planes' | 'background', ws: NdArray, noise: Noise): Promise<NdArray> => {
+  const synthesis = async (name: 'planes' | 'background', ws: NdArray, noise: Noise): Promise<Resident> => {
     const batch = ws.shape[0];
     const trace = name === 'planes' ? planesGraph : backgroundGraph;
     const graph = (): Graph => trace(net, batch, noise.mode as NoiseMode);
@@ -140,7 +150,8 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
         inputs[entry.name] = ndarray(shape, noise.normals(shape.reduce((a, b) => a * b, 1)));
       }
     }
-    return (await cache.run(`${name}/${batch}/${noise.mode}`, graph, inputs))[name];
+    const program = await cache.get(`${name}/${batch}/${noise.mode}`, graph);
+    return (await program.runResident(inputs))[name];
   };
 
   return {
@@ -154,7 +165,8 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
         psi: ndarray([], [psi]),
         cutoff: { dtype: 'int32', shape: [], data: Int32Array.of(rows) } as const,
       };
-      return (await cache.run(`mapping/${batch}`, () => mappingGraph(net, batch), inputs)).ws;
+      const program = await cache.get(`mapping/${batch}`, () => mappingGraph(net, batch));
+      return (await program.run(inputs)).ws;
     },
     planes: (ws, noise = { mode: 'const' }) => synthesis('planes', ws, noise),
     background: async (ws, noise = { mode: 'const' }) =>
@@ -166,35 +178,37 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
         throw new UsageError(`neural resolution is ${n}; it must be a whole number of at least 2`);
       const rendering = { ...config.rendering, ...options.rendering };
       const withImage = options.superresolution ?? true;
-      const rendered = await cache.run(
-        `render/${batch}/${n}/${JSON.stringify(rendering)}`,
-        () => renderGraph(net, batch, n, rendering),
-        { planes, c },
+      const renderer = await cache.get(`render/${batch}/${n}/${JSON.stringify(rendering)}`, () =>
+        renderGraph(net, batch, n, rendering),
       );
-      const inputs: Record<string, NdArray> = { features: rendered.features, opacity: rendered.opacity, ws };
-      if (background !== undefined) inputs.background = background;
-      const pictures = await cache.run(
-        `pictures/${batch}/${n}/${withImage}`,
-        () => picturesGraph(net, batch, n, withImage),
-        inputs,
+      const pictures = await cache.get(`pictures/${batch}/${n}/${withImage}`, () =>
+        picturesGraph(net, batch, n, withImage),
       );
-      return {
-        ...pictures,
-        image_depth: rendered.depth,
-        render_feature: rendered.features,
-      } as unknown as View;
+      const { features, opacity, depth } = await renderer.runResident({ planes, c });
+      try {
+        const inputs: Record<string, Value> = { features, opacity, ws };
+        if (background !== undefined) inputs.background = background;
+        const made = await pictures.run(inputs);
+        const [image_depth, render_feature] = [await engine.download(depth), await engine.download(features)];
+        return { ...made, image_depth, render_feature } as unknown as View;
+      } finally {
+        for (const value of [features, opacity, depth]) await engine.release(value);
+      }
     },
     async field(planes, points) {
       const [batch, count] = points.shape;
-      const { sigma, rgb } = await cache.run(`field/${batch}/${count}`, () => fieldGraph(net, batch, count), {
-        planes,
-        points,
-      });
+      const program = await cache.get(`field/${batch}/${count}`, () => fieldGraph(net, batch, count));
+      const { sigma, rgb } = await program.run({ planes, points });
       return { sigma, rgb };
     },
     async pose(z, c) {
       const batch = z.shape[0];
-      return (await cache.run(`pose/${batch}`, () => poseGraph(net, batch), { z, c })).pose;
+      const program = await cache.get(`pose/${batch}`, () => poseGraph(net, batch));
+      return (await program.run({ z, c })).pose;
+    },
+    download: (value) => engine.download(value),
+    async release(...values) {
+      for (const value of values) if (value !== undefined) await engine.release(value);
     },
     dispose: () => cache.dispose(),
   };
@@ -218,7 +232,8 @@ export function portraitDiscriminator(engine: Engine, network: LoadedNetwork): P
       const batch = c.shape[0];
       const side = pictures.raw.shape[2];
       const graph = (): Graph => discriminatorGraph(network.record.shapes, config, batch, side);
-      const { logits, pose } = await cache.run(`discriminator/${batch}/${side}`, graph, { ...pictures, c });
+      const program = await cache.get(`discriminator/${batch}/${side}`, graph);
+      const { logits, pose } = await program.run({ ...pictures, c });
       return { logits, pose };
     },
     dispose: () => cache.dispose(),

@@ -5,9 +5,18 @@
  */
 
 import type { Graph } from './graph.ts';
-import type { NdArray } from './types.ts';
+import type { Aval, NdArray } from './types.ts';
 
 export type Arrays = Readonly<Record<string, NdArray>>;
+
+/** A value that stays with its engine: result of one program, input of another, never leaving the device. */
+export interface Resident extends Aval {
+  /** The engine's own number for it. */
+  readonly resident: number;
+}
+
+/** What programs take: arrays, or values that the engine already holds. */
+export type Values = Readonly<Record<string, NdArray | Resident>>;
 
 export interface CompileOptions {
   /** Values of the graph's parameters, by name; they stay with the engine. */
@@ -25,7 +34,9 @@ export interface Program {
    *
    * @throws NameError for a missing or unknown input, ShapeError and DTypeError for one of another type.
    */
-  run(inputs: Arrays, options?: RunOptions): Promise<Record<string, NdArray>>;
+  run(inputs: Values, options?: RunOptions): Promise<Record<string, NdArray>>;
+  /** Runs the program and leaves the results with the engine, until they are released. */
+  runResident(inputs: Values, options?: RunOptions): Promise<Record<string, Resident>>;
   /** Gives back what the program holds. Running it afterwards is an error. */
   dispose(): Promise<void>;
 }
@@ -38,5 +49,11 @@ export interface Engine {
    * @throws NameError, ShapeError, DTypeError for parameters that do not fit the graph.
    */
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
+  /** Gives an array to the engine. */
+  upload(array: NdArray): Promise<Resident>;
+  /** Copies a value out. */
+  download(value: Resident): Promise<NdArray>;
+  /** Gives memory back; using the value afterwards is an error. */
+  release(value: Resident): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -34,28 +34,43 @@ type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, 'id'> :
 export function workerBackend(options: WorkerOptions, url: () => URL = workerUrl): Backend {
   let connection: Connection | undefined;
   let count = 0;
+  const asked = (): Connection['ask'] => {
+    if (connection === undefined || !connection.alive) connection = connect(options, url());
+    return connection.ask;
+  };
   return {
     name: 'cpu',
     load: async (plan): Promise<LoadedProgram> => {
-      if (connection === undefined || !connection.alive) connection = connect(options, url());
-      const { ask } = connection;
+      const ask = asked();
       const program = count++;
       // Not the plan itself: it refers to the weights, which the caller may want to let go.
       const names = plan.inputs.map(({ name }) => name);
       const [carried, transfer] = carriedPlan(plan);
       await ask({ kind: 'load', program, plan: carried }, transfer);
       return {
-        run: (inputs) => {
-          const copies = Object.fromEntries(
-            names.map((name): [string, Data] => [name, inputs[name].slice()]),
-          );
-          const buffers = Object.values(copies).map(({ buffer }) => buffer as ArrayBuffer);
-          return ask({ kind: 'run', program, inputs: copies }, buffers);
+        run: (inputs, keep) => {
+          const buffers: ArrayBuffer[] = [];
+          const carry = (value: Data | number): Data | number => {
+            if (typeof value === 'number') return value;
+            const copy = value.slice();
+            buffers.push(copy.buffer as ArrayBuffer);
+            return copy;
+          };
+          const carried = Object.fromEntries(names.map((name) => [name, carry(inputs[name])]));
+          return ask({ kind: 'run', program, inputs: carried, keep }, buffers);
         },
         release: async () => {
           await ask({ kind: 'release', program }, []).catch(() => undefined);
         },
       };
+    },
+    upload: async (value, data) => {
+      const copy = data.slice();
+      await asked()({ kind: 'upload', value, data: copy }, [copy.buffer as ArrayBuffer]);
+    },
+    download: async (value) => (await asked()({ kind: 'download', value }, [])).value,
+    drop: async (value) => {
+      if (connection?.alive) await connection.ask({ kind: 'drop', value }, []);
     },
     dispose: async () => {
       await connection?.end();

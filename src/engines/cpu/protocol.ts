@@ -16,8 +16,14 @@ export type Request =
       readonly kind: 'run';
       readonly id: number;
       readonly program: number;
-      readonly inputs: Readonly<Record<string, Data>>;
+      /** Arrays, or numbers of resident values. */
+      readonly inputs: Readonly<Record<string, Data | number>>;
+      /** Numbers under which the outputs stay; without it they are sent back. */
+      readonly keep?: Readonly<Record<string, number>> | undefined;
     }
+  | { readonly kind: 'upload'; readonly id: number; readonly value: number; readonly data: Data }
+  | { readonly kind: 'download'; readonly id: number; readonly value: number }
+  | { readonly kind: 'drop'; readonly id: number; readonly value: number }
   | { readonly kind: 'release'; readonly id: number; readonly program: number };
 
 export type Reply =

@@ -7,11 +7,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
+import { createStore, runStored } from '../onnx/store.ts';
 import type { Reply, Request, WorkerOptions } from './protocol.ts';
 
 const port = parentPort!;
 const options = workerData as WorkerOptions;
 const programs = new Map<number, Executor>();
+const store = createStore();
 let runtime: Promise<Runtime> | undefined;
 
 async function loadRuntime(): Promise<Runtime> {
@@ -32,25 +34,36 @@ async function loadRuntime(): Promise<Runtime> {
 }
 
 async function answer(request: Request): Promise<Reply> {
-  const { id, program } = request;
+  const { id } = request;
   switch (request.kind) {
     case 'load': {
       runtime ??= loadRuntime();
       const executor = await createExecutor(await runtime, request.plan, options.kernels, {
         session: options.session,
         fillsOutputs: true,
+        allocate: store.allocate,
       });
-      programs.set(program, executor);
+      programs.set(request.program, executor);
       return { id, outputs: {} };
     }
     case 'run': {
-      const executor = programs.get(program);
-      if (executor === undefined) throw new EngineError(`internal: there is no program ${program}`);
-      return { id, outputs: await executor.run(request.inputs) };
+      const executor = programs.get(request.program);
+      if (executor === undefined) throw new EngineError(`internal: there is no program ${request.program}`);
+      return { id, outputs: await runStored(executor, store, request.inputs, request.keep) };
     }
     case 'release': {
-      await programs.get(program)?.release();
-      programs.delete(program);
+      await programs.get(request.program)?.release();
+      programs.delete(request.program);
+      return { id, outputs: {} };
+    }
+    case 'upload': {
+      store.keep(request.value, request.data);
+      return { id, outputs: {} };
+    }
+    case 'download':
+      return { id, outputs: { value: store.get(request.value).slice() } };
+    case 'drop': {
+      store.release(request.value);
       return { id, outputs: {} };
     }
   }

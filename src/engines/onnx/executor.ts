@@ -25,6 +25,8 @@ export interface ExecutorOptions {
   readonly session: InferenceSession.SessionOptions;
   /** The runtime fills output tensors that it is given; otherwise results are copied to their place. */
   readonly fillsOutputs: boolean;
+  /** Memory for results that leave the kernels' memory. */
+  readonly allocate: (aval: Aval) => Data;
 }
 
 /** A program that is ready to run on the calling thread. */
@@ -179,7 +181,7 @@ function segmentAction(
     for (const { name, slot } of inputs) feeds[name] = values[slot]!;
     const fetches: Record<string, OrtTensor | null> = {};
     for (const { name, slot } of outputs) {
-      const fresh = () => tensorOf(runtime, slots[slot], zerosFor(slots[slot]).data);
+      const fresh = () => tensorOf(runtime, slots[slot], options.allocate(slots[slot]));
       fetches[name] = options.fillsOutputs ? (places[slot] ?? fresh()) : null;
     }
     const results = await explained(programName, () => session.run(feeds, fetches, { logSeverityLevel: 4 }));

@@ -6,7 +6,15 @@
  */
 
 import { EngineError, PortraitganError } from '../../errors.ts';
-import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../../tensor/engine.ts';
+import type {
+  Arrays,
+  CompileOptions,
+  Engine,
+  Program,
+  Resident,
+  RunOptions,
+  Values,
+} from '../../tensor/engine.ts';
 import { type Graph, keyOfGraph, type NdArray, type Tensor } from '../../tensor/index.ts';
 import { checkArrays, firstNaN, refuseUnknown } from '../checks.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
@@ -16,13 +24,21 @@ import { planProgram } from './planner.ts';
 
 /** A plan where it runs. */
 export interface LoadedProgram {
-  run(inputs: Readonly<Record<string, Data>>): Promise<Record<string, Data>>;
+  /** @param keep numbers under which the outputs stay with the backend; without it they are returned. */
+  run(
+    inputs: Readonly<Record<string, Data | number>>,
+    keep?: Readonly<Record<string, number>>,
+  ): Promise<Record<string, Data>>;
   release(): Promise<void>;
 }
 
 export interface Backend {
   readonly name: string;
   load(plan: Plan): Promise<LoadedProgram>;
+  /** Keeps a copy of an array under a number. */
+  upload(value: number, data: Data): Promise<void>;
+  download(value: number): Promise<Data>;
+  drop(value: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -41,6 +57,18 @@ export function planEngine(backend: Backend, kernels: KernelModule | undefined):
       if (disposed) throw new EngineError(`${graph.name}: the ${backend.name} engine was disposed`);
       return compileShared(graph, options, programs, backend, kernels, () => disposed);
     },
+    upload: async (array) => {
+      const { dtype, shape } = array;
+      const value = { dtype, shape, resident: nextResident++ };
+      await backend.upload(value.resident, array.data);
+      return value;
+    },
+    download: async ({ dtype, shape, resident }) => ({
+      dtype,
+      shape,
+      data: await backend.download(resident),
+    }),
+    release: ({ resident }) => backend.drop(resident),
     dispose: async () => {
       disposed = true;
       programs.clear();
@@ -104,18 +132,27 @@ function programOf(
   isDisposed: () => boolean,
 ): Program {
   let released = false;
+  const prepare = (inputs: Values, options: RunOptions): Record<string, Data | number> => {
+    if (released) throw new EngineError(`${graph.name}: the program was disposed`);
+    if (isDisposed()) throw new EngineError(`${graph.name}: its engine was disposed`);
+    checkArrays(graph.name, 'input', graph.inputs, inputs);
+    refuseUnknown(graph.name, graph.inputs, inputs);
+    if (options.reportNaN) refuseNaN(graph, inputs, badParameter);
+    const carried = (value: Values[string]): Data | number =>
+      'resident' in value ? value.resident : value.data;
+    return Object.fromEntries(graph.inputs.map(({ name }) => [name, carried(inputs[name])]));
+  };
   return {
     graph,
-    run: async (inputs, options = {}) => {
-      if (released) throw new EngineError(`${graph.name}: the program was disposed`);
-      if (isDisposed()) throw new EngineError(`${graph.name}: its engine was disposed`);
-      checkArrays(graph.name, 'input', graph.inputs, inputs);
-      refuseUnknown(graph.name, graph.inputs, inputs);
-      if (options.reportNaN) refuseNaN(graph, inputs, badParameter);
-      const results = await loaded.run(
-        Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name].data])),
-      );
-      return collect(graph, results, options);
+    run: async (inputs, options = {}) => collect(graph, await loaded.run(prepare(inputs, options)), options),
+    runResident: async (inputs, options = {}) => {
+      const kept = graph.outputs.map(({ name, tensor: { dtype, shape } }): [string, Resident] => [
+        name,
+        { dtype, shape, resident: nextResident++ },
+      ]);
+      const numbers = Object.fromEntries(kept.map(([name, { resident }]) => [name, resident]));
+      await loaded.run(prepare(inputs, options), numbers);
+      return Object.fromEntries(kept);
     },
     dispose: async () => {
       if (released) return;
@@ -141,9 +178,10 @@ function madeNaN(graph: Graph, name: string, { node }: Tensor, array: NdArray): 
   );
 }
 
-function refuseNaN(graph: Graph, inputs: Arrays, badParameter: string | undefined): void {
+function refuseNaN(graph: Graph, inputs: Values, badParameter: string | undefined): void {
   for (const { name } of graph.inputs) {
-    const at = firstNaN(inputs[name]);
+    const value = inputs[name];
+    const at = 'resident' in value ? -1 : firstNaN(value);
     if (at >= 0) throw new PortraitganError(`${graph.name}: input "${name}" holds NaN at element ${at}`);
   }
   if (badParameter !== undefined) {
@@ -163,6 +201,9 @@ function holdsNaN({ dtype, data }: NdArray): boolean {
   }
   return false;
 }
+
+/** Numbers of resident values, unique over all engines. */
+let nextResident = 1;
 
 const identities = new WeakMap<Data, number>();
 let nextIdentity = 0;

@@ -4,7 +4,7 @@
  */
 
 import { EngineError, PortraitganError } from '../../errors.ts';
-import type { Arrays, CompileOptions, Engine, Program, RunOptions } from '../../tensor/engine.ts';
+import type { Arrays, CompileOptions, Engine, Program, Resident, RunOptions } from '../../tensor/engine.ts';
 import { evaluate } from '../../tensor/evaluate.ts';
 import type { HostArray } from '../../tensor/graph.ts';
 import { hostArrayOf, storageOf } from '../../tensor/host.ts';
@@ -22,8 +22,29 @@ export function referenceEngine({ storage = 'float32' }: ReferenceOptions = {}):
   return {
     name: 'reference',
     compile: async (graph, options) => compileReference(graph, storage === 'float32', options),
+    upload: async (array) => keep(array),
+    download: async (value) => heldBy(value),
+    release: async (value) => {
+      held.delete(value);
+    },
     dispose: async () => {},
   };
+}
+
+/** What is resident here is only kept. */
+const held = new WeakMap<Resident, NdArray>();
+
+function keep(array: NdArray): Resident {
+  const value: Resident = { dtype: array.dtype, shape: array.shape, resident: 0 };
+  held.set(value, array);
+  return value;
+}
+
+function heldBy(value: Resident): NdArray {
+  const array = held.get(value);
+  if (array === undefined)
+    throw new EngineError('a resident value was released, or belongs to another engine');
+  return array;
 }
 
 function compileReference(graph: Graph, rounded: boolean, options: CompileOptions = {}): Program {
@@ -31,14 +52,22 @@ function compileReference(graph: Graph, rounded: boolean, options: CompileOption
   checkArrays(graph.name, 'parameter', graph.parameters, parameters);
   const plain = simplify(expandFused(graph));
   let disposed = false;
+  const run: Program['run'] = async (inputs, runOptions) => {
+    if (disposed) throw new EngineError(`${graph.name}: the program was disposed`);
+    checkArrays(graph.name, 'input', graph.inputs, inputs);
+    refuseUnknown(graph.name, graph.inputs, inputs);
+    const arrays = Object.fromEntries(
+      Object.entries(inputs).map(([name, value]) => [name, 'resident' in value ? heldBy(value) : value]),
+    );
+    return runReference(plain, rounded, parameters, arrays, runOptions);
+  };
   return {
     graph,
-    run: async (inputs, runOptions) => {
-      if (disposed) throw new EngineError(`${graph.name}: the program was disposed`);
-      checkArrays(graph.name, 'input', graph.inputs, inputs);
-      refuseUnknown(graph.name, graph.inputs, inputs);
-      return runReference(plain, rounded, parameters, inputs, runOptions);
-    },
+    run,
+    runResident: async (inputs, runOptions) =>
+      Object.fromEntries(
+        Object.entries(await run(inputs, runOptions)).map(([name, array]) => [name, keep(array)]),
+      ),
     dispose: async () => {
       disposed = true;
     },

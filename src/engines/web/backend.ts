@@ -4,6 +4,7 @@ import { EngineError } from '../../errors.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
 import type { Backend } from '../onnx/plan-engine.ts';
+import { createStore, runStored } from '../onnx/store.ts';
 
 interface WebRuntime extends Runtime {
   readonly env: { readonly wasm: { numThreads?: number; wasmPaths?: unknown } };
@@ -17,6 +18,7 @@ export interface WebBackendOptions {
 
 export function webBackend(options: WebBackendOptions): Backend {
   const executors = new Set<Executor>();
+  const store = createStore();
   let runtime: Promise<Runtime> | undefined;
   return {
     name: 'web',
@@ -25,16 +27,20 @@ export function webBackend(options: WebBackendOptions): Backend {
       const executor = await createExecutor(await runtime, plan, options.kernels?.wasm, {
         session: { executionProviders: ['wasm'], graphOptimizationLevel: 'all', logSeverityLevel: 4 },
         fillsOutputs: false,
+        allocate: store.allocate,
       });
       executors.add(executor);
       return {
-        run: executor.run,
+        run: (inputs, keep) => runStored(executor, store, inputs, keep),
         release: async () => {
           executors.delete(executor);
           await executor.release();
         },
       };
     },
+    upload: async (value, data) => store.keep(value, data.slice()),
+    download: async (value) => store.get(value).slice(),
+    drop: async (value) => store.release(value),
     dispose: async () => {
       for (const executor of executors) await executor.release();
       executors.clear();

@@ -1,0 +1,189 @@
+/**
+ * `npm run bench:engine`: dense operations through the cpu engine, through a hand-made ONNX Runtime session of
+ * the one operation, and in PyTorch where it is installed; one run, interleaved, as ratios.
+ */
+
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { cpuEngine } from '../src/engines/cpu/index.ts';
+import * as t from '../src/tensor/index.ts';
+import { best, convolution, machine, normals, type SingleOp, singleOp, table } from './support.ts';
+
+const threads = Math.min(2, availableParallelism());
+const draw = normals(2);
+const random = (shape: readonly number[]): t.NdArray =>
+  t.ndarray(shape, draw(shape.reduce((a, b) => a * b, 1)));
+
+interface Case {
+  readonly name: string;
+  readonly flops: number;
+  /** What PyTorch runs: kind and sizes. */
+  readonly peer: readonly (string | number)[];
+  readonly ours: () => Promise<unknown>;
+  readonly single: (() => Promise<unknown>) | undefined;
+  times: { ours: number; single: number; peer: number };
+}
+
+const engine = cpuEngine({ threads });
+const cases: Case[] = [];
+
+async function add(
+  name: string,
+  flops: number,
+  peer: Case['peer'],
+  graph: t.Graph,
+  weight: t.Shape,
+  op?: SingleOp,
+): Promise<void> {
+  const parameters = Object.fromEntries(graph.parameters.map((entry) => [entry.name, random(weight)]));
+  const program = await engine.compile(graph, { parameters });
+  const inputs: Record<string, t.Resident> = {};
+  for (const entry of graph.inputs) inputs[entry.name] = await engine.upload(random(entry.tensor.shape));
+  const ours = async (): Promise<void> => {
+    for (const value of Object.values(await program.runResident(inputs))) await engine.release(value);
+  };
+  const single = op === undefined ? undefined : await singleOp(op, threads);
+  const times = {
+    ours: Number.POSITIVE_INFINITY,
+    single: Number.POSITIVE_INFINITY,
+    peer: Number.POSITIVE_INFINITY,
+  };
+  cases.push({ name, flops, peer, ours, single, times });
+}
+
+const side = 1024;
+await add(
+  'matmul 1024^3',
+  2 * side ** 3,
+  ['matmul', side],
+  t.trace('matmul', { x: t.f32(side, side) }, ({ x }) => ({
+    y: t.matmul(x, t.parameter('w', t.f32(side, side))),
+  })),
+  [side, side],
+  { type: 'MatMul', x: [side, side], w: [side, side], y: [side, side] },
+);
+
+for (const [channels, size, batch] of [
+  [256, 64, 1],
+  [512, 32, 1],
+  [128, 128, 1],
+  [64, 256, 1],
+  [256, 64, 4],
+  [512, 32, 4],
+  [128, 128, 4],
+  [64, 256, 4],
+]) {
+  const op = convolution(channels, size, batch);
+  const graph = t.trace('conv', { x: t.f32(...op.x) }, ({ x }) => ({
+    y: t.conv2d(x, t.parameter('w', t.f32(...op.w)), { padding: 1 }),
+  }));
+  await add(
+    `conv 3x3 ${channels} @${size}, n=${batch}`,
+    op.flops,
+    ['conv', batch, channels, size],
+    graph,
+    op.w,
+    op,
+  );
+}
+
+for (const [channels, size, batch] of [
+  [256, 64, 1],
+  [512, 32, 1],
+  [256, 64, 4],
+  [64, 256, 4],
+]) {
+  const shape = [batch, channels, size, size];
+  const graph = t.trace('weightGrad', { x: t.f32(...shape), dy: t.f32(...shape) }, ({ x, dy }) => ({
+    dw: t.conv2dWeightGrad(x, dy, [3, 3], { padding: 1 }),
+  }));
+  const { flops } = convolution(channels, size, batch);
+  await add(
+    `weight gradient ${channels} @${size}, n=${batch}`,
+    flops,
+    ['wgrad', batch, channels, size],
+    graph,
+    [],
+  );
+}
+
+const peer = startPeer();
+for (let round = 0; round < 8; round++) {
+  for (const entry of cases) {
+    entry.times.ours = Math.min(entry.times.ours, await best(1, entry.ours));
+    if (entry.single !== undefined)
+      entry.times.single = Math.min(entry.times.single, await best(1, entry.single));
+    if (round < 4) entry.times.peer = Math.min(entry.times.peer, await peer.time(entry.peer));
+  }
+}
+peer.stop();
+
+const forward = new Map(cases.map((entry) => [entry.name, entry.times.ours]));
+const rows = cases.map(({ name, flops, times }) => {
+  const rate = (ms: number): string => (Number.isFinite(ms) ? (flops / ms / 1e6).toFixed(0) : '-');
+  const twin = name.startsWith('weight gradient')
+    ? forward.get(name.replace('weight gradient', 'conv 3x3'))
+    : undefined;
+  return [
+    name,
+    times.ours.toFixed(1),
+    rate(times.ours),
+    rate(times.single),
+    Number.isFinite(times.single) ? `${((times.ours / times.single - 1) * 100).toFixed(0)} %` : '-',
+    twin === undefined ? '-' : (twin / times.ours).toFixed(2),
+    rate(times.peer),
+    Number.isFinite(times.peer) ? (times.peer / times.ours).toFixed(2) : '-',
+  ];
+});
+console.log(`${machine(threads)}; PyTorch: ${peer.version()}\n`);
+console.log(
+  table(
+    [
+      'operation',
+      'ms',
+      'ours, GFLOP/s',
+      'single-op ONNX Runtime',
+      'our overhead',
+      'rate / forward rate',
+      'PyTorch, GFLOP/s',
+      'PyTorch time / ours',
+    ],
+    rows,
+  ),
+);
+await engine.dispose();
+process.exit(0);
+
+/** PyTorch in a process of its own: one line with sizes in, one line with milliseconds out. */
+function startPeer(): { time(request: Case['peer']): Promise<number>; version(): string; stop(): void } {
+  const script = fileURLToPath(new URL('./engine_peer.py', import.meta.url));
+  const child = spawn(process.env.PYTHON ?? '/usr/bin/python3', [script, String(threads)], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const waiting: ((line: string | undefined) => void)[] = [];
+  let version = 'not installed';
+  let alive = true;
+  const stop = (): void => {
+    alive = false;
+    for (const answer of waiting.splice(0)) answer(undefined);
+  };
+  child.on('error', stop);
+  child.on('exit', stop);
+  child.stdin.on('error', stop);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.startsWith('version ')) version = line.slice(8);
+    else waiting.shift()?.(line);
+  });
+  return {
+    time: async (request) => {
+      if (!alive) return Number.POSITIVE_INFINITY;
+      child.stdin.write(`${request.join(' ')}\n`);
+      const line = await new Promise<string | undefined>((resolve) => waiting.push(resolve));
+      return line === undefined ? Number.POSITIVE_INFINITY : Number(line);
+    },
+    version: () => version,
+    stop: () => child.kill(),
+  };
+}

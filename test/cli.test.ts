@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writ
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { readNpz } from '../src/weights/npz.ts';
+import { cameraLabel, focalOfLegacyFov, intrinsics, viewCamera } from '../src/portrait/camera.ts';
+import { type NpyArray, randomState, readNpz, writeNpz } from '../src/weights/index.ts';
 import { cli, freshFolder, startCli } from './cli-run.ts';
 import { parityFile } from './parity-files.ts';
 
@@ -238,6 +239,38 @@ describe('generate', () => {
       code: 2,
       stderr: expect.stringContaining('holds no camera'),
     });
+  });
+
+  test('a picture is what forward computes for the seed, by the 8-bit rule', async () => {
+    const folder = freshFolder();
+    const f32 = (...numbers: number[]): NpyArray => ({
+      dtype: 'float32',
+      shape: [1, numbers.length],
+      data: Float32Array.from(numbers),
+    });
+    const standard = f32(...cameraLabel(viewCamera(0, 0)));
+    const zoomed = f32(...cameraLabel(viewCamera(-90, 0, { intrinsics: intrinsics(focalOfLegacyFov(12)) })));
+    const legacy = f32(...cameraLabel(viewCamera(0, 0, { intrinsics: intrinsics(focalOfLegacyFov(12)) })));
+    const z = f32(...randomState(7).randn(16));
+    const p = f32(0, 0, 0, 0, 0, 0);
+    for (const [inputs, flags, view] of [
+      [{ z, c_cond: standard, p_cond: p, c: standard }, [], 'front'],
+      [{ z, c_cond: legacy, p_cond: p, c: zoomed }, ['--views', 'right', '--fov-legacy', '12'], 'right'],
+    ] as const) {
+      const [arrays, results] = [join(folder, 'in.npz'), join(folder, 'out.npz')];
+      await writeNpz(arrays, inputs);
+      expect((await cli('forward', ...TINY, '--inputs', arrays, '--outputs', results)).code).toBe(0);
+      expect((await cli('generate', ...TINY, '--seeds', '7', '--outdir', folder, ...flags)).code).toBe(0);
+      const { data } = (await readNpz(results)).get('image')!;
+      const pixels = await sharp(join(folder, `seed0007_${view}.png`))
+        .raw()
+        .toBuffer();
+      const plane = pixels.length / 3;
+      pixels.forEach((value, i) => {
+        const x = Number(data[(i % 3) * plane + Math.floor(i / 3)]);
+        expect(value).toBe(Math.trunc(Math.min(Math.max(x * 127.5 + 128, 0), 255)));
+      });
+    }
   });
 
   test('Ctrl-C ends it with 130 and no half files, also on the reference engine', async () => {

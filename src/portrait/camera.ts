@@ -47,6 +47,7 @@ export function focalOfFov(fovDegrees: number): number {
 export function focalOfLegacyFov(fovDegrees: number): number {
   if (!(fovDegrees > 0 && fovDegrees < 180))
     throw new UsageError(`field of view is ${fovDegrees} degrees; it must be between 0 and 180`);
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: the published digits are the formula
   return 1 / (Math.tan((fovDegrees * 3.14159) / 360) * 1.414);
 }
 

@@ -22,6 +22,8 @@ export interface KernelCall {
   readonly args: readonly KernelArg[];
   /** Bytes of uninitialised memory that the call may use, at the pointer `'scratch'`. */
   readonly scratchBytes?: number;
+  /** An input and an output that may be the same memory: used where nobody reads the input afterwards. */
+  readonly inPlace?: { readonly input: number; readonly output: number };
 }
 
 /** A number as it is, or where an input, an output or the scratch memory lies (a byte offset). An empty

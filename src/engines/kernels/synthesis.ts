@@ -50,10 +50,8 @@ export const layerEpilogueKernel: Kernel = {
     const [batch, channels, height, width] = node.inputs[0].shape;
     if ((height * width) % 4 !== 0) return undefined;
     const { pointers, noiseStep, tail } = finisherArgs(node, 1);
-    return {
-      entry: 'layerEpilogue',
-      args: [...pointers, batch, channels, height * width, noiseStep, ...tail],
-    };
+    const args = [...pointers, batch, channels, height * width, noiseStep, ...tail];
+    return { entry: 'layerEpilogue', args, inPlace: { input: 0, output: 0 } };
   },
 };
 
@@ -92,6 +90,7 @@ export const skipUpKernel: Kernel = {
         clamp,
       ],
       scratchBytes: 8 * width + 32,
+      inPlace: { input: 1, output: 0 },
     };
   },
 };

@@ -42,6 +42,31 @@ function slotsOf(step: DraftStep, slots: Slots): { reads: number[]; writes: numb
   };
 }
 
+type Lives = Map<number, { bytes: number; from: number; until: number }>;
+
+/** Lets outputs take the place of inputs that die there; whose place, by slot. Their own lives are taken out. */
+function inheritPlaces(
+  steps: readonly DraftStep[],
+  slots: Slots,
+  lives: Lives,
+): [slot: number, owner: number][] {
+  const owners = new Map<number, number>();
+  steps.forEach((step, i) => {
+    if (step.kind !== 'call' || step.call.inPlace === undefined) return;
+    const { input, output } = step.call.inPlace;
+    const given = slots.of(rootOf(step.node.inputs[input]));
+    const owner = owners.get(given) ?? given;
+    const result = slots.of(rootOf(step.node.outputs[output]));
+    const [life, next] = [lives.get(owner), lives.get(result)];
+    if (life === undefined || next === undefined || life.until !== i || next.from !== i) return;
+    if (life.bytes !== next.bytes) return;
+    life.until = next.until;
+    lives.delete(result);
+    owners.set(result, owner);
+  });
+  return [...owners];
+}
+
 /** Places every value that a kernel reads or writes.
  *
  * @param programOutputs slots that are read after the last step.
@@ -67,7 +92,7 @@ export function placeOperands(
     offsets[slot] = start;
     start = aligned(start + bytesOf(tensors[slot]));
   }
-  const lives = new Map<number, { bytes: number; from: number; until: number }>();
+  const lives: Lives = new Map();
   const touch = (slot: number, from: number, until: number): void => {
     if (!touched.has(slot) || permanent.has(slot)) return;
     const life = lives.get(slot);
@@ -81,6 +106,7 @@ export function placeOperands(
     for (const slot of writes) touch(slot, i, i);
   });
   for (const slot of programOutputs) touch(slot, -1, steps.length);
+  const heirs = inheritPlaces(steps, slots, lives);
   const scratch = steps.flatMap((step, i): [DraftCall, Lifetime][] =>
     step.kind === 'call' && step.call.scratchBytes
       ? [[step, { bytes: step.call.scratchBytes, from: i, until: i }]]
@@ -90,6 +116,7 @@ export function placeOperands(
   [...lives.keys()].forEach((slot, i) => {
     offsets[slot] = placed.offsets[i];
   });
+  for (const [slot, owner] of heirs) offsets[slot] = offsets[owner];
   const scratchAt = new Map(scratch.map(([step], i) => [step.node, placed.offsets[lives.size + i]]));
   const prologueScratch = Math.max(
     0,

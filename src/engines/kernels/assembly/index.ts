@@ -1,1 +1,4 @@
 export { foldUp, layerEpilogue, skipUp } from './synthesis';
+export { packPlanes } from './render-planes';
+export { decodePoints } from './render-points';
+export { renderRays } from './render';

@@ -77,6 +77,8 @@ describe('wrong requests: exit 2 and one message', () => {
     const { code, stderr } = await cli('generate', '--outdir', join(folder, 'file', 'out'));
     expect(code).toBe(2);
     expect(stderr).toContain(`cannot write to the folder "${join(folder, 'file', 'out')}"`);
+    if (process.platform === 'linux')
+      expect(await cli('generate', '--outdir', '/proc/none')).toMatchObject({ code: 2 });
     const missing = join(folder, 'none', 'out.npz');
     const forward = await cli('forward', ...TINY, '--inputs', 'x.npz', '--outputs', missing);
     expect(forward).toMatchObject({
@@ -100,6 +102,7 @@ describe('files that are no checkpoints', () => {
     ]) {
       const { code, stderr } = await cli(...command);
       expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+      expect(stderr).toContain(`"${file}"`);
       expect(stderr.trim().split('\n')).toHaveLength(1);
     }
   });

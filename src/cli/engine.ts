@@ -1,0 +1,76 @@
+/** Which engine computes: the option, the choice when none is named, and how to get a missing one. */
+
+import type { Command } from 'commander';
+import { cpuEngine, isCpuEngineAvailable } from '../engines/cpu/index.ts';
+import { referenceEngine } from '../engines/reference/index.ts';
+import { isWebEngineAvailable, webEngine } from '../engines/web/index.ts';
+import { EngineError } from '../errors.ts';
+import type { Engine } from '../tensor/index.ts';
+import { note } from './output.ts';
+import { wholeOption, wordOption } from './parse.ts';
+
+const ENGINES = ['auto', 'cpu', 'web', 'reference'] as const;
+
+/** Name of an engine, or `auto` for the fastest that loads. */
+export type EngineName = (typeof ENGINES)[number];
+
+/** Values of the options that {@link engineOptions} adds. */
+export interface EngineOptions {
+  readonly engine: EngineName;
+  readonly threads?: number;
+}
+
+/** How to install what the cpu engine runs on. */
+export const CPU_ENGINE_HELP =
+  'install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (the variable keeps its install script from downloading CUDA)';
+
+/** Adds `--engine` and `--threads`. */
+export function engineOptions(command: Command): Command {
+  return command
+    .option(
+      '--engine <name>',
+      'what computes: auto, cpu (native), web (WebAssembly), reference (plain and slow)',
+      wordOption('--engine', ENGINES),
+      'auto',
+    )
+    .option(
+      '--threads <n>',
+      'threads of the cpu and web engines (default: all cores)',
+      wholeOption('--threads', 1, 1024),
+    );
+}
+
+/** Makes the engine that was asked for.
+ *
+ * @throws EngineError when it is not installed.
+ */
+export async function makeEngine({ engine, threads }: EngineOptions): Promise<Engine> {
+  const name = engine === 'auto' ? await bestEngine() : engine;
+  const options = threads === undefined ? {} : { threads };
+  switch (name) {
+    case 'cpu':
+      if (!(await isCpuEngineAvailable()))
+        throw new EngineError(
+          `the cpu engine needs onnxruntime-node, which does not load: ${CPU_ENGINE_HELP}`,
+        );
+      return cpuEngine(options);
+    case 'web':
+      return webEngine(options);
+    case 'reference':
+      return referenceEngine();
+  }
+}
+
+async function bestEngine(): Promise<Exclude<EngineName, 'auto'>> {
+  if (await isCpuEngineAvailable()) return 'cpu';
+  if (isWebEngineAvailable()) {
+    note(
+      `onnxruntime-node is not installed: computing in WebAssembly, which is slower. To be faster, ${CPU_ENGINE_HELP}`,
+    );
+    return 'web';
+  }
+  note(
+    'neither onnxruntime-node nor WebAssembly with SIMD is here: computing with the slow reference engine',
+  );
+  return 'reference';
+}

@@ -1,0 +1,64 @@
+/** Networks by name: files, and presets with initial weights. */
+
+import { NetworkError } from '../errors.ts';
+import { initialNetworks, loadNetwork } from '../load.ts';
+import type { LoadedNetwork } from '../portrait/session.ts';
+import { openCheckpoint } from '../weights/index.ts';
+import { readingFrom, requireFile } from './input.ts';
+import { note } from './output.ts';
+
+/** Names a preset with initial weights instead of a file. */
+const PRESET_PREFIX = 'preset:';
+
+/** The embedded model: until a trained one ships, a small one with initial weights. */
+const EMBEDDED = `${PRESET_PREFIX}64-32`;
+
+/** What `--network` takes, for help texts. */
+export const NETWORK_HELP =
+  'checkpoint (.pkl or .safetensors), or preset:NAME for a network with initial weights';
+
+/** The networks a command works with. */
+export interface OpenNetworks {
+  /** What to call it in sheets and reports. */
+  readonly label: string;
+  /** True when the weights are initial ones. */
+  readonly untrained: boolean;
+  readonly generator: LoadedNetwork;
+  /** Opened when asked for. @throws NetworkError when there is none. */
+  discriminator(): LoadedNetwork;
+  close(): void;
+}
+
+/** Opens what `--network` names; the embedded model without it.
+ *
+ * @throws UsageError for a missing file, FormatError and NetworkError for one that is no checkpoint.
+ */
+export async function openNetworks(name: string = EMBEDDED): Promise<OpenNetworks> {
+  if (name.startsWith(PRESET_PREFIX)) {
+    const preset = name.slice(PRESET_PREFIX.length);
+    const label = `preset ${preset}, initial weights`;
+    return { label, untrained: true, ...initialNetworks(preset), close: () => {} };
+  }
+  requireFile(name, '--network');
+  const checkpoint = await readingFrom(name, () => openCheckpoint(name));
+  const averaged = (kind: 'G' | 'D'): LoadedNetwork => {
+    const found = checkpoint.networks[`${kind}_ema`];
+    if (found !== undefined) return loadNetwork(found);
+    const plain = checkpoint.networks[kind];
+    if (plain === undefined) throw new NetworkError(`"${name}" holds neither ${kind}_ema nor ${kind}`);
+    note(`"${name}" has no averaged network ${kind}_ema: using ${kind}`);
+    return loadNetwork(plain);
+  };
+  try {
+    return {
+      label: name,
+      untrained: false,
+      generator: averaged('G'),
+      discriminator: () => averaged('D'),
+      close: () => checkpoint.close(),
+    };
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
+}

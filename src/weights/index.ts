@@ -43,4 +43,5 @@ export { readSafetensors, type Safetensors } from './safetensors.ts';
 export { type TensorDescriptor, writeSafetensors } from './safetensors-write.ts';
 export { type FileKind, sniff } from './sniff.ts';
 export { type ByteSource, bytesSource } from './source.ts';
+export { type BadTensor, findBadValues } from './values.ts';
 export { readZip, type ZipLimits, type ZipMember } from './zip-read.ts';

@@ -14,12 +14,14 @@ export interface ForwardInputs {
    * @throws FormatError when it is missing or of another shape.
    */
   take(name: string, shape: readonly (number | string)[]): NdArray;
+  /** The same as whole numbers [N, K]. @throws FormatError when one is not. */
+  takeWhole(name: string): NdArray;
 }
 
 /** Wraps an archive. @param file its name, for errors. */
 export function forwardInputs(arrays: ReadonlyMap<string, NpyArray>, file: string): ForwardInputs {
   const taken = new Map<string, NdArray>();
-  return {
+  const inputs: ForwardInputs = {
     has: (name) => arrays.has(name),
     take(name, shape) {
       const array = arrays.get(name);
@@ -38,7 +40,17 @@ export function forwardInputs(arrays: ReadonlyMap<string, NpyArray>, file: strin
       }
       return values;
     },
+    takeWhole(name) {
+      const { shape, data } = inputs.take(name, ['N', 'K']);
+      const wrong = data.findIndex((value) => !Number.isInteger(value) || value < 0);
+      if (wrong >= 0)
+        throw new FormatError(
+          `"${file}": "${name}" holds ${data[wrong]} at ${wrong}; whole numbers from 0 are expected`,
+        );
+      return { dtype: 'int32', shape, data: Int32Array.from(data) };
+    },
   };
+  return inputs;
 }
 
 /** What a run computes, decided by what is given. */
@@ -50,6 +62,10 @@ export interface ForwardPlan {
   readonly planes: boolean;
   readonly field: boolean;
   readonly pose: boolean;
+  /** Whether the body is posed by `p`, whether its faces are given, and whether points are carried for checking. */
+  readonly posed: boolean;
+  readonly faces: boolean;
+  readonly defPoints: boolean;
   /** Judges the generated or the given pictures. */
   readonly judge?: 'generated' | 'given';
 }
@@ -85,7 +101,7 @@ export function forwardPlan(inputs: ForwardInputs, flags: PlanFlags): ForwardPla
         throw new UsageError(
           `--discriminate of given pictures: ${quoted(missing)} missing (image, image_raw, image_mask and c are needed)`,
         );
-      return { view: false, planes: false, field: false, pose: false, judge: 'given' };
+      return { ...UNPOSED, view: false, planes: false, field: false, pose: false, judge: 'given' };
     }
     throw new UsageError(
       `nothing to start from: give "z" with "c_cond" and "p_cond", or "ws"${flags.discriminate ? ', or the pictures "image", "image_raw" and "image_mask" to judge' : ''}`,
@@ -102,24 +118,39 @@ export function forwardPlan(inputs: ForwardInputs, flags: PlanFlags): ForwardPla
     throw new UsageError(
       '"c" [N, 25] is missing: give camera labels to render, "points" for the field, or --planes',
     );
-  if (flags.deform) refusePose(inputs);
+  const posing = planPosing(inputs, flags.deform);
   return {
     styles,
     view,
     planes: flags.planes,
     field,
     pose: view && inputs.has('z'),
+    ...posing,
     ...(flags.discriminate ? { judge: 'generated' as const } : {}),
   };
 }
 
-/** Posing is not there yet: a pose other than zero would be ignored in silence. */
-function refusePose(inputs: ForwardInputs): void {
-  if (!inputs.has('p')) return;
-  if (inputs.take('p', ['N', 6]).data.some((value) => value !== 0))
-    throw new UsageError(
-      'the input "p" poses the body, which arrives with the body model; --no-deform renders without it',
-    );
+const UNPOSED = { posed: false, faces: false, defPoints: false } as const;
+
+/** Decides about the body's pose.
+ *
+ * @throws UsageError for a pose together with --no-deform, and for what belongs to a pose without one.
+ */
+function planPosing(
+  inputs: ForwardInputs,
+  deform: boolean,
+): Pick<ForwardPlan, 'posed' | 'faces' | 'defPoints'> {
+  const given = ['face_index_coarse', 'face_index_fine'].filter((name) => inputs.has(name));
+  if (!inputs.has('p')) {
+    if (inputs.has('def_points'))
+      throw new UsageError('"def_points" are carried by a pose: "p" [N, 6] is missing');
+    return UNPOSED;
+  }
+  if (!deform)
+    throw new UsageError('--no-deform leaves the pose out, but "p" is given: leave out one of the two');
+  if (given.length === 1)
+    throw new UsageError(`${quoted(given)} given alone: faces are needed for both passes`);
+  return { posed: true, faces: given.length === 2, defPoints: inputs.has('def_points') };
 }
 
 function quoted(names: readonly string[]): string {

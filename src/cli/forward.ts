@@ -2,8 +2,9 @@
 
 import { Command } from 'commander';
 import { portraitDiscriminator, portraitGenerator, type Truncation } from '../portrait/session.ts';
-import type { Engine, NdArray } from '../tensor/index.ts';
+import { type Engine, type NdArray, ndarray } from '../tensor/index.ts';
 import { type NpyArray, toFloat32, writeNpz } from '../weights/index.ts';
+import { type BodyFlags, bodyOptions, openBody } from './body-options.ts';
 import { type EngineOptions, engineOptions, makeEngine } from './engine.ts';
 import {
   checkBatch,
@@ -19,7 +20,7 @@ import { note, prepareFile, say, sayJson, showSeconds } from './output.ts';
 import { numberOption, type Parser, wholeOption } from './parse.ts';
 import { type Progress, startProgress } from './progress.ts';
 
-interface ForwardFlags extends EngineOptions {
+interface ForwardFlags extends EngineOptions, BodyFlags {
   readonly network: string;
   readonly inputs: string;
   readonly outputs: string;
@@ -37,10 +38,14 @@ Inputs, by name; any numeric type; other names are ignored:
   z [N, zDim] with c_cond [N, 25] and p_cond [N, 6], or ws [N, numWs, wDim]. ws is taken as it is when given;
                   with --trunc z is mapped instead
   c [N, 25]       camera labels: renders pictures
+  p [N, 6]        pose of the body (neck, head, axis-angle, radians): samples follow it
+  face_index_coarse, face_index_fine [N, rays * samples]   with p: the faces that carry the samples
+  def_points [N, P, 3]   with p: points to carry, for checking
   points [N, P, 3]  canonical points: density and features there
   image, image_raw, image_mask   with --discriminate and neither z nor ws: judged under c
 Outputs, float32: ws; image, image_raw, image_mask, image_depth, image_background; pose_G when there is a z;
-  planes with --planes; field_sigma, field_rgb with points; D_logits, D_pose with --discriminate.
+  planes with --planes; field_sigma, field_rgb with points; D_logits, D_pose with --discriminate;
+  posed_vertices with p; def_moved, def_sqdist, def_face with def_points.
 
 Deterministic: averaged networks in evaluation mode, stored noise, samples at .5 of their bins, evenly spaced
 importance draws, the checkpoint's rendering options. A batch is computed as one.
@@ -72,7 +77,7 @@ export function forwardCommand(): Command {
     )
     .option('--json', 'prints names and shapes of the outputs as JSON')
     .addHelpText('after', DETAILS);
-  return engineOptions(command).action(forward);
+  return engineOptions(bodyOptions(command)).action(forward);
 }
 
 const cutoffOption: Parser<number | 'none'> = (text) =>
@@ -156,11 +161,21 @@ async function compute(run: Run): Promise<Record<string, NpyArray>> {
 
 async function generateArrays(run: Run): Promise<Record<string, NdArray | undefined>> {
   const { engine, networks, inputs, plan, flags, progress } = run;
-  const generator = portraitGenerator(engine, networks.generator);
+  const pose = plan.posed ? inputs.take('p', ['N', 6]) : undefined;
+  const body = pose === undefined ? undefined : await openBody(flags, networks);
+  const generator = portraitGenerator(engine, networks.generator, body);
   const given = styleInputs(inputs, plan, generator.config);
   const c = plan.view ? inputs.take('c', ['N', 25]) : undefined;
   const points = plan.field ? inputs.take('points', ['N', 'P', 3]) : undefined;
-  checkBatch({ ws: given.ws, z: given.z, c_cond: given.labels?.c, p_cond: given.labels?.p, c, points });
+  checkBatch({
+    p: pose,
+    ws: given.ws,
+    z: given.z,
+    c_cond: given.labels?.c,
+    p_cond: given.labels?.p,
+    c,
+    points,
+  });
 
   const ws = given.ws ?? (await generator.map(given.z!, given.labels!, truncationOf(flags)));
   const planes = await progress.step('planes', () => generator.planes(ws));
@@ -172,10 +187,23 @@ async function generateArrays(run: Run): Promise<Record<string, NdArray | undefi
     const background = await progress.step('background', () => generator.background(ws));
     const { neuralResolution } = flags;
     const parts = { planes, background, ws };
-    const view = await progress.step('views', () => generator.view(parts, c, { neuralResolution }));
+    const faces = plan.faces
+      ? { coarse: inputs.takeWhole('face_index_coarse'), fine: inputs.takeWhole('face_index_fine') }
+      : undefined;
+    const view = await progress.step('views', () =>
+      generator.view(parts, c, { neuralResolution, pose, faces }),
+    );
     const { image, image_raw, image_mask, image_depth, image_background } = view;
     Object.assign(outputs, { image, image_raw, image_mask, image_depth, image_background });
     if (plan.pose) outputs.pose_G = await generator.pose(given.z!, c);
+  }
+  if (pose !== undefined) {
+    const moving = plan.defPoints
+      ? inputs.take('def_points', ['N', 'P', 3])
+      : ndarray([pose.shape[0], 0, 3], []);
+    const { vertices, moved, sqdist, face } = await generator.deformation(pose, moving);
+    outputs.posed_vertices = vertices;
+    if (plan.defPoints) Object.assign(outputs, { def_moved: moved, def_sqdist: sqdist, def_face: face });
   }
   if (points !== undefined) {
     const { sigma, rgb } = await progress.step('field', () => generator.field(planes, points));

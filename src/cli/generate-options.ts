@@ -1,6 +1,7 @@
 /** The options of `generate`: parsed once, checked against each other. */
 
 import { UsageError } from '../errors.ts';
+import type { BodyFlags, PoseFlags } from './body-options.ts';
 import type { EngineOptions } from './engine.ts';
 import { refuseTogether } from './parse.ts';
 import type { ViewOptions } from './views.ts';
@@ -10,7 +11,7 @@ export const MAPS = ['image', 'raw', 'mask', 'depth', 'background', 'normals'] a
 export type MapName = (typeof MAPS)[number];
 
 /** What commander collects. */
-export interface GenerateFlags extends EngineOptions, ViewOptions {
+export interface GenerateFlags extends EngineOptions, ViewOptions, PoseFlags, BodyFlags {
   readonly network?: string;
   readonly seeds?: readonly number[];
   readonly latents?: string;
@@ -76,6 +77,8 @@ export function generateOptions(flags: GenerateFlags): GenerateOptions {
     throw new UsageError('--mix-layers needs --mix SEED: the seed that gives these rows');
   if (rest.truncCutoff !== undefined && trunc === undefined)
     throw new UsageError('--trunc-cutoff without --trunc has no effect; give --trunc too');
+  if (rest.body !== undefined && rest.neck === undefined && rest.head === undefined)
+    throw new UsageError('--body has no effect without a pose: give --neck or --head too');
   const chosen = seeds ?? (latents === undefined ? [0] : []);
   if (interpolate !== undefined && latents === undefined && chosen.length < 2)
     throw new UsageError('--interpolate needs at least two seeds');

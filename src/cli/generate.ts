@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import type { RenderingOptions } from '../portrait/renderer.ts';
 import { type Noise, type PortraitGenerator, portraitGenerator } from '../portrait/session.ts';
 import { randomState } from '../weights/index.ts';
+import { bodyOptions, openBody, poseOf, poseOptions } from './body-options.ts';
 import { engineOptions, makeEngine } from './engine.ts';
 import {
   type GenerateFlags,
@@ -55,6 +56,7 @@ Examples:
   portraitgan generate --network model.pkl --seeds 2 --mix 9 --mix-layers 0-6
   portraitgan generate --network model.pkl --seeds 2,9 --interpolate 6
   portraitgan generate --network model.pkl --seeds 2 --maps image,depth,normals --camera c.json
+  portraitgan generate --network model.pkl --seeds 2 --neck 10,0,0 --head 0,30,0
 
 Latents are mapped under the front camera and the zero pose. Interpolation goes on straight lines in w.
 Pictures are named seed0000_front.png, other maps seed0000_front_depth.png; the sheet is sheet.png.`;
@@ -125,7 +127,9 @@ export function generateCommand(): Command {
     .option('--outdir <folder>', 'where pictures go', 'out')
     .option('--json', 'prints what was written as JSON')
     .addHelpText('after', EXAMPLES);
-  return engineOptions(command).action(async (flags: GenerateFlags) => generate(generateOptions(flags)));
+  return engineOptions(bodyOptions(poseOptions(command))).action(async (flags: GenerateFlags) =>
+    generate(generateOptions(flags)),
+  );
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
@@ -140,7 +144,9 @@ async function generate(options: GenerateOptions): Promise<void> {
     );
   const engine = await makeEngine(options);
   try {
-    const generator = portraitGenerator(engine, networks.generator);
+    const pose = poseOf(options);
+    const body = pose === undefined ? undefined : await openBody(options, networks);
+    const generator = portraitGenerator(engine, networks.generator, body);
     const subjects = await subjectsOf(generator, options);
     checkSheet(options.sheet, subjects.length * views.length * options.maps.length);
     if (options.saveLatents !== undefined) await saveLatents(options.saveLatents, subjects);
@@ -180,6 +186,7 @@ async function makePictures(
     neuralResolution: options.neuralResolution,
     superresolution: needsSuperresolution(maps),
     rendering: renderingOf(generator, options),
+    pose: poseOf(options),
   };
   const progress = startProgress('portraits', {
     styles: subjects.length,

@@ -1,5 +1,6 @@
 /** Networks by name: files, and presets with initial weights. */
 
+import { type BodyModel, bodyFromBuffers, hasBodyBuffers } from '../body/index.ts';
 import { NetworkError } from '../errors.ts';
 import { initialNetworks, loadNetwork } from '../load.ts';
 import type { LoadedNetwork } from '../portrait/session.ts';
@@ -26,6 +27,8 @@ export interface OpenNetworks {
   readonly generator: LoadedNetwork;
   /** Opened when asked for. @throws NetworkError when there is none. */
   discriminator(): LoadedNetwork;
+  /** The body that the checkpoint carries, if it does. */
+  body?(): BodyModel | undefined;
   close(): void;
 }
 
@@ -55,6 +58,12 @@ export async function openNetworks(name: string = EMBEDDED): Promise<OpenNetwork
       untrained: false,
       generator: averaged('G'),
       discriminator: () => averaged('D'),
+      body: () => {
+        const found = checkpoint.networks.G_ema ?? checkpoint.networks.G;
+        return found !== undefined && hasBodyBuffers(found.tensors)
+          ? bodyFromBuffers(found.tensors)
+          : undefined;
+      },
       close: () => checkpoint.close(),
     };
   } catch (error) {

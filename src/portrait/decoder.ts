@@ -3,6 +3,7 @@
 import {
   biasAct,
   fullyConnected,
+  fused,
   mean,
   mul,
   reshape,
@@ -28,8 +29,26 @@ export interface FieldOptions extends DecoderOptions {
   readonly boxWarp: number;
 }
 
+/** The decoder's weights as they are stored: [64, 32], [64], [33, 64], [33]. */
+export interface DecoderWeights {
+  readonly w0: Tensor;
+  readonly b0: Tensor;
+  readonly w1: Tensor;
+  readonly b1: Tensor;
+}
+
+export function decoderWeights(p: Parameters): DecoderWeights {
+  return {
+    w0: p.get('net.0.weight'),
+    b0: p.get('net.0.bias'),
+    w1: p.get('net.2.weight'),
+    b1: p.get('net.2.bias'),
+  };
+}
+
 /** Decodes features sampled from the three planes.
  *
+ * @param p        scope of the decoder
  * @param features [N, 3, P, C]
  * @returns sigma [N, P, 1] (before softplus) and rgb [N, P, 32]
  */
@@ -38,14 +57,19 @@ export function decode(
   features: Tensor,
   options: DecoderOptions,
 ): { sigma: Tensor; rgb: Tensor } {
+  return decodeBy(decoderWeights(p), features, options);
+}
+
+function decodeBy(
+  { w0, b0, w1, b1 }: DecoderWeights,
+  features: Tensor,
+  options: DecoderOptions,
+): { sigma: Tensor; rgb: Tensor } {
   const [batch, , count, channels] = features.shape;
   const rows = reshape(mean(features, [1]), [batch * count, channels]);
   const m = { lrMultiplier: options.lrMultiplier };
-  const hidden = fullyConnected(rows, p.get('net.0.weight'), p.get('net.0.bias'), {
-    ...m,
-    activation: 'softplus',
-  });
-  const out = fullyConnected(hidden, p.get('net.2.weight'), p.get('net.2.bias'), m);
+  const hidden = fullyConnected(rows, w0, b0, { ...m, activation: 'softplus' });
+  const out = fullyConnected(hidden, w1, b1, m);
   const outputs = out.shape[1];
   const rgb = reshape(sliceAxis(out, 1, 1), [batch, count, outputs - 1]);
   return {
@@ -65,12 +89,22 @@ function activate(rgb: Tensor, activation: DecoderActivation): Tensor {
   }
 }
 
-/** The radiance field: canonical points [N, P, 3] to density and features. No crop, no softplus. */
+/** The radiance field: canonical points [N, P, 3] to density and features. No crop, no softplus.
+ *
+ * The fused operation `decodePoints`.
+ */
 export function field(
-  p: Parameters,
+  weights: DecoderWeights,
   planes: Tensor,
   points: Tensor,
   options: FieldOptions,
 ): { sigma: Tensor; rgb: Tensor } {
-  return decode(p, sampleTrigrid(planes, points, options.depth, options.boxWarp), options);
+  const { depth, boxWarp, activation, lrMultiplier } = options;
+  const [sigma, rgb] = fused(
+    'decodePoints',
+    { depth, boxWarp, activation, lrMultiplier },
+    { points, planes, ...weights },
+    (given) => decodeBy(given, sampleTrigrid(given.planes, given.points, depth, boxWarp), options),
+  );
+  return { sigma, rgb };
 }

@@ -15,10 +15,11 @@ import {
   trace,
 } from '../tensor/index.ts';
 import type { GeneratorConfig } from './config.ts';
-import { field } from './decoder.ts';
+import { decoderWeights, field } from './decoder.ts';
 import { mapping, truncate } from './mapping.ts';
 import { type ParameterShapes, type Parameters, parametersOf } from './parameters.ts';
 import { generatorPose } from './pose.ts';
+import { deformationOf, type GivenFaces, type Posing, posedInputs } from './posing.ts';
 import { type RenderingOptions, render } from './renderer.ts';
 import { superresolve } from './superresolution.ts';
 import {
@@ -115,21 +116,26 @@ export function backgroundGraph(network: GeneratorNetwork, batch: number, noise:
   }));
 }
 
-/** planes, c to features [N, C, n, n], depth and opacity [N, 1, n, n]. */
+/** planes, c to features [N, C, n, n], depth and opacity [N, 1, n, n].
+ *
+ * @param posed the body that samples follow: adds the inputs of `posedInputs`
+ */
 export function renderGraph(
   network: GeneratorNetwork,
   batch: number,
   n: number,
   rendering: RenderingOptions,
+  posed?: { readonly posing: Posing; readonly faces?: GivenFaces | undefined },
 ): Graph {
-  return trace('render', { planes: planesAval(network, batch), c: f32(batch, CAMERA) }, ({ planes, c }) => {
-    const { features, depth, opacity } = render(
-      parametersOf(network.shapes).scope('decoder'),
-      planes,
-      c,
-      n,
-      rendering,
-    );
+  const inputs: Record<string, Aval> = {
+    planes: planesAval(network, batch),
+    c: f32(batch, CAMERA),
+    ...(posed === undefined ? {} : posedInputs(posed.posing, batch, posed.faces)),
+  };
+  return trace('render', inputs, (given) => {
+    const p = parametersOf(network.shapes).scope('decoder');
+    const deform = posed === undefined ? undefined : deformationOf(posed.posing, given);
+    const { features, depth, opacity } = render(p, given.planes, given.c, n, rendering, {}, deform);
     return { features, depth, opacity };
   });
 }
@@ -140,7 +146,12 @@ export function fieldGraph(network: GeneratorNetwork, batch: number, count: numb
     'field',
     { planes: planesAval(network, batch), points: f32(batch, count, 3) },
     ({ planes, points }) =>
-      field(parametersOf(network.shapes).scope('decoder'), planes, points, network.config.rendering),
+      field(
+        decoderWeights(parametersOf(network.shapes).scope('decoder')),
+        planes,
+        points,
+        network.config.rendering,
+      ),
   );
 }
 

@@ -6,9 +6,12 @@ import {
   broadcastTo,
   concat,
   constant,
+  fused,
   less,
   mul,
   or,
+  reduceMax,
+  reduceMin,
   reshape,
   sliceAxis,
   sort,
@@ -16,7 +19,7 @@ import {
   transpose,
   where,
 } from '../tensor/index.ts';
-import { type FieldOptions, field } from './decoder.ts';
+import { decoderWeights, type FieldOptions, field } from './decoder.ts';
 import { clampDepth, march, marchWeights } from './marcher.ts';
 import type { Parameters } from './parameters.ts';
 import { automaticLimits, cameraRays, type Rays } from './rays.ts';
@@ -50,7 +53,14 @@ export interface RenderDraws {
 }
 
 /** Moves sample points [N, P, 3] from the posed to the canonical body. */
-export type Deformation = (points: Tensor, pass: 'coarse' | 'fine') => Tensor;
+export type Deformation = ByMesh | ((points: Tensor, pass: 'coarse' | 'fine') => Tensor);
+
+/** By the nearest faces of a mesh block [N, words]: `carry` must be the fused operation `deformPoints`, which
+ * kernels of `renderRays` then do themselves. */
+export interface ByMesh {
+  readonly mesh: Tensor;
+  readonly carry: (mesh: Tensor, points: Tensor) => Tensor;
+}
 
 export interface Rendered {
   /** [N, C, n, n] */
@@ -78,16 +88,96 @@ export function render(
 ): Rendered {
   const batch = planes.shape[0];
   const rays = cameraRays(c, n);
-  const perRay = batch * n * n;
-  const coarse = coarseDepths(rays, options, draws); // [R, S]
+  const inputs: Record<RayInput, Tensor> & Partial<Record<OptionalRayInput, Tensor>> = {
+    ...rays,
+    coarse: coarseDepths(rays, options, draws),
+    planes,
+    ...decoderWeights(p),
+  };
+  if (options.importanceSamples > 0)
+    inputs.quantiles = draws.quantiles ?? evenQuantiles(options.importanceSamples);
+  if (draws.coarseNoise !== undefined) inputs.coarseNoise = draws.coarseNoise;
+  if (draws.fineNoise !== undefined) inputs.fineNoise = draws.fineNoise;
+  const marched =
+    typeof deform === 'function'
+      ? marchRays(inputs, options, deform)
+      : fusedRays(
+          deform === undefined ? inputs : { ...inputs, mesh: deform.mesh },
+          n,
+          options,
+          deform?.carry,
+        );
+  const image = (t: Tensor): Tensor => {
+    const channels = t.shape[1];
+    return reshape(transpose(reshape(t, [batch, n * n, channels]), [0, 2, 1]), [batch, channels, n, n]);
+  };
+  return {
+    features: image(marched.features),
+    depth: image(clampDepth(marched.depth, marched.range)),
+    opacity: image(marched.opacity),
+  };
+}
+
+/** What one call of the ray programs reads. */
+type RayInput = 'origins' | 'directions' | 'coarse' | 'planes' | 'w0' | 'b0' | 'w1' | 'b1';
+type OptionalRayInput = 'quantiles' | 'coarseNoise' | 'fineNoise' | 'mesh';
+type RayInputs = Readonly<Record<RayInput, Tensor>> & Readonly<Partial<Record<OptionalRayInput, Tensor>>>;
+
+interface MarchedRays {
+  /** [R, C] */
+  readonly features: Tensor;
+  /** [R, 1], infinite where nothing was hit */
+  readonly depth: Tensor;
+  /** [R, 1] */
+  readonly opacity: Tensor;
+  /** [R, 2] nearest and farthest sample */
+  readonly range: Tensor;
+}
+
+/** `marchRays` as the fused operation `renderRays`: engines with a kernel store nothing a sample.
+ *
+ * @param width rays that form a row of the picture, so that kernels can work on tiles
+ */
+function fusedRays(
+  inputs: RayInputs,
+  width: number,
+  options: RenderingOptions,
+  carry?: ByMesh['carry'],
+): MarchedRays {
+  const { samples, importanceSamples, depth, boxWarp, activation, lrMultiplier, whiteBack, cropMargin } =
+    options;
+  const field = { depth, boxWarp, activation, lrMultiplier };
+  const [features, distance, opacity, range] = fused(
+    'renderRays',
+    { ...field, samples, importanceSamples, whiteBack, cropMargin, width, inputs: Object.keys(inputs) },
+    inputs as Record<string, Tensor>,
+    (values) => {
+      const given = values as unknown as RayInputs;
+      const { mesh } = given;
+      const deform = mesh && carry ? (points: Tensor): Tensor => carry(mesh, points) : undefined;
+      return { ...marchRays(given, options, deform) };
+    },
+  );
+  return { features, depth: distance, opacity, range };
+}
+
+/** Rays with their coarse depths to what lies along them: the definition of `renderRays`. */
+function marchRays(
+  given: RayInputs,
+  options: RenderingOptions,
+  deform?: (points: Tensor, pass: 'coarse' | 'fine') => Tensor,
+): MarchedRays {
+  const { coarse, planes } = given;
+  const perRay = coarse.shape[0];
   const evaluate = (
     depths: Tensor,
     pass: 'coarse' | 'fine',
     noise?: Tensor,
   ): { sigma: Tensor; rgb: Tensor } => {
-    const points = pointsAlong(rays, depths);
+    const points = pointsAlong(given, depths);
     const moved = deform === undefined ? points : deform(points, pass);
-    const { sigma, rgb } = field(p, planes, moved, options);
+    const weights = { w0: given.w0, b0: given.b0, w1: given.w1, b1: given.b1 };
+    const { sigma, rgb } = field(weights, planes, moved, options);
     const noisy = noise === undefined ? sigma : add(sigma, noise);
     const samples = depths.shape[1];
     return {
@@ -95,27 +185,19 @@ export function render(
       rgb: reshape(rgb, [perRay, samples, rgb.shape[2]]),
     };
   };
-  let { sigma, rgb } = evaluate(coarse, 'coarse', draws.coarseNoise);
+  let { sigma, rgb } = evaluate(coarse, 'coarse', given.coarseNoise);
   let depths = coarse;
-  if (options.importanceSamples > 0) {
-    const u = draws.quantiles ?? evenQuantiles(options.importanceSamples);
-    const fine = importanceDepths(coarse, marchWeights(sigma, coarse), u);
-    const second = evaluate(fine, 'fine', draws.fineNoise);
+  if (given.quantiles !== undefined) {
+    const fine = importanceDepths(coarse, marchWeights(sigma, coarse), given.quantiles);
+    const second = evaluate(fine, 'fine', given.fineNoise);
     const sorted = sort(concat([coarse, fine], 1));
     depths = sorted.values;
     sigma = takeAlong(concat([sigma, second.sigma], 1), sorted.indices);
     rgb = takeAlong(concat([rgb, second.rgb], 1), sorted.indices);
   }
-  const marched = march(rgb, sigma, depths, options);
-  const image = (t: Tensor): Tensor => {
-    const channels = t.shape[1];
-    return reshape(transpose(reshape(t, [batch, n * n, channels]), [0, 2, 1]), [batch, channels, n, n]);
-  };
-  return {
-    features: image(marched.features),
-    depth: image(clampDepth(marched.depth, depths)),
-    opacity: image(marched.opacity),
-  };
+  const { features, depth, opacity } = march(rgb, sigma, depths, options);
+  const range = concat([reduceMin(depths, [1], true), reduceMax(depths, [1], true)], 1);
+  return { features, depth, opacity, range };
 }
 
 function coarseDepths(rays: Rays, options: RenderingOptions, draws: RenderDraws): Tensor {

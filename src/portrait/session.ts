@@ -3,6 +3,7 @@
  * lets callers hold on to styles, planes and backgrounds.
  */
 
+import type { BodyModel } from '../body/index.ts';
 import { UsageError } from '../errors.ts';
 import {
   type Engine,
@@ -24,6 +25,7 @@ import {
   poseGraph,
   renderGraph,
 } from './generator.ts';
+import { checkFaces, deformationGraph, type GivenFaces, poseBodies, posingOf } from './posing.ts';
 import type { RenderingOptions } from './renderer.ts';
 import type { NoiseMode } from './synthesis.ts';
 
@@ -61,6 +63,10 @@ export interface ViewOptions {
   readonly neuralResolution?: number | undefined;
   /** Replaces the stored rendering settings. */
   readonly rendering?: Partial<RenderingOptions>;
+  /** Poses [N, 6] of the body, radians: neck, then head, axis-angle. All zero is the canonical body. */
+  readonly pose?: NdArray | undefined;
+  /** With a pose: the faces that carry the samples, instead of the nearest ones. */
+  readonly faces?: GivenFaces | undefined;
   /** False leaves super-resolution out: a preview without `image`. */
   readonly superresolution?: boolean;
 }
@@ -75,6 +81,18 @@ export interface View {
   readonly feature_image: NdArray;
   readonly rgb_before_sr: NdArray;
   readonly render_feature: NdArray;
+}
+
+/** Where points go, their squared distances to the posed body and the nearest faces. */
+export interface Deformed {
+  /** [N, V, 3] */
+  readonly vertices: NdArray;
+  /** [N, P, 3] */
+  readonly moved: NdArray;
+  /** [N, P] */
+  readonly sqdist: NdArray;
+  /** [N, P] int32 */
+  readonly face: NdArray;
 }
 
 /** What a view is rendered from; planes and background may be arrays or values that the engine holds. */
@@ -94,6 +112,8 @@ export interface PortraitGenerator {
   background(ws: NdArray, noise?: Noise): Promise<Resident | undefined>;
   /** Renders planes under cameras c [N, 25]. */
   view(parts: Parts, c: NdArray, options?: ViewOptions): Promise<View>;
+  /** How points [N, P, 3] of posed space move, for checking. */
+  deformation(pose: NdArray, points: NdArray): Promise<Deformed>;
   /** Density and features at canonical points [N, P, 3]. */
   field(planes: Value, points: NdArray): Promise<{ sigma: NdArray; rgb: NdArray }>;
   /** Poses [N, 6] that the generator imagines. */
@@ -131,12 +151,23 @@ function programCache(engine: Engine, read: (name: string) => NdArray) {
 
 /** Puts a generator on an engine.
  *
+ * @param body  follows poses; without one a pose is refused.
  * @throws NetworkError when the record describes no portrait generator.
  */
-export function portraitGenerator(engine: Engine, network: LoadedNetwork): PortraitGenerator {
+export function portraitGenerator(
+  engine: Engine,
+  network: LoadedNetwork,
+  body?: BodyModel,
+): PortraitGenerator {
   const config = generatorConfig(network.record);
   const net: GeneratorNetwork = { config, shapes: network.record.shapes };
   const cache = programCache(engine, network.read);
+  const posing = body === undefined ? undefined : posingOf(body, config.rendering.boxWarp, config.thickness);
+  const needPosing = (): NonNullable<typeof posing> => {
+    if (posing === undefined)
+      throw new UsageError('a pose was asked for, but the generator was made without a body');
+    return posing;
+  };
 
   const synthesis = async (name: 'planes' | 'background', ws: NdArray, noise: Noise): Promise<Resident> => {
     const batch = ws.shape[0];
@@ -152,6 +183,17 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
     }
     const program = await cache.get(`${name}/${batch}/${noise.mode}`, graph);
     return (await program.runResident(inputs))[name];
+  };
+
+  /** What a pose adds to a rendering; nothing when there is none or every number is zero. */
+  const posedOf = ({ pose, faces }: ViewOptions) => {
+    if (pose === undefined || (faces === undefined && pose.data.every((value) => value === 0)))
+      return undefined;
+    const own = needPosing();
+    if (faces !== undefined) checkFaces(own, faces);
+    const { mesh, vertices } = poseBodies(own, pose);
+    const given = faces && { vertices, coarseFaces: faces.coarse, fineFaces: faces.fine };
+    return { posing: own, faces, inputs: { mesh, ...given }, key: faces === undefined ? 'posed' : 'given' };
   };
 
   return {
@@ -178,13 +220,13 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
         throw new UsageError(`neural resolution is ${n}; it must be a whole number of at least 2`);
       const rendering = { ...config.rendering, ...options.rendering };
       const withImage = options.superresolution ?? true;
-      const renderer = await cache.get(`render/${batch}/${n}/${JSON.stringify(rendering)}`, () =>
-        renderGraph(net, batch, n, rendering),
-      );
+      const posed = posedOf(options);
+      const key = `render/${batch}/${n}/${JSON.stringify(rendering)}/${posed === undefined ? '' : posed.key}`;
+      const renderer = await cache.get(key, () => renderGraph(net, batch, n, rendering, posed));
       const pictures = await cache.get(`pictures/${batch}/${n}/${withImage}`, () =>
         picturesGraph(net, batch, n, withImage),
       );
-      const { features, opacity, depth } = await renderer.runResident({ planes, c });
+      const { features, opacity, depth } = await renderer.runResident({ planes, c, ...posed?.inputs });
       try {
         const inputs: Record<string, Value> = { features, opacity, ws };
         if (background !== undefined) inputs.background = background;
@@ -194,6 +236,17 @@ export function portraitGenerator(engine: Engine, network: LoadedNetwork): Portr
       } finally {
         for (const value of [features, opacity, depth]) await engine.release(value);
       }
+    },
+    async deformation(pose, points) {
+      const own = needPosing();
+      const [batch, count] = points.shape;
+      const { mesh, vertices } = poseBodies(own, pose);
+      const { mesh: far } = poseBodies(own, pose, Number.POSITIVE_INFINITY);
+      const program = await cache.get(`deformation/${batch}/${count}`, () =>
+        deformationGraph(own, batch, count),
+      );
+      const { moved, sqdist, face } = await program.run({ mesh, far, points });
+      return { vertices, moved, sqdist, face };
     },
     async field(planes, points) {
       const [batch, count] = points.shape;

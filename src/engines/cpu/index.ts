@@ -3,14 +3,15 @@
  * WebAssembly for the rest, both on one worker thread, so that the thread that asks stays free.
  */
 
+import { availableParallelism } from 'node:os';
 import type { Engine } from '../../tensor/engine.ts';
 import { kernelModule } from '../kernels/index.ts';
-import type { KernelModule } from '../kernels/kernel.ts';
+import type { KernelCode, KernelModule } from '../kernels/kernel.ts';
 import { planEngine } from '../onnx/plan-engine.ts';
 import { workerBackend } from './client.ts';
 
 export interface CpuEngineOptions {
-  /** Threads of ONNX Runtime; all cores when left out. */
+  /** Threads of ONNX Runtime and of the kernels; all cores when left out. */
   readonly threads?: number;
   /** WebAssembly implementations of fused operations: all of this package's when left out; with 'none' the
    * definitions run. */
@@ -22,7 +23,8 @@ export function cpuEngine(options: CpuEngineOptions = {}): Engine {
   const { threads = 0 } = options;
   const kernels = options.kernels === 'none' ? undefined : (options.kernels ?? kernelModule());
   const backend = workerBackend({
-    kernels: kernels?.wasm,
+    kernels: kernels === undefined ? undefined : codeOf(kernels),
+    threads: threads === 0 ? availableParallelism() : threads,
     session: {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -39,6 +41,11 @@ export function cpuEngine(options: CpuEngineOptions = {}): Engine {
     },
   });
   return planEngine(backend, kernels);
+}
+
+/** What of a module can be sent to another thread. */
+function codeOf({ wasm, relaxed, reservedBytes }: KernelModule): KernelCode {
+  return relaxed === undefined ? { wasm, reservedBytes } : { wasm, relaxed, reservedBytes };
 }
 
 /** Tells whether onnxruntime-node is installed and loads here. */

@@ -1,13 +1,15 @@
 /** Messages between the thread that asks and the thread that computes. */
 
 import type { InferenceSession } from 'onnxruntime-common';
+import type { KernelCode } from '../kernels/kernel.ts';
 import type { Data } from '../onnx/executor.ts';
 import type { Plan } from '../onnx/plan.ts';
 
 export interface WorkerOptions {
   readonly session: InferenceSession.SessionOptions;
-  /** The kernels' WebAssembly module. */
-  readonly kernels: Uint8Array<ArrayBuffer> | undefined;
+  readonly kernels: KernelCode | undefined;
+  /** Threads of threaded kernels, this one included; 1 when left out. */
+  readonly threads?: number;
 }
 
 export type Request =
@@ -29,3 +31,18 @@ export type Request =
 export type Reply =
   | { readonly id: number; readonly outputs: Record<string, Data> }
   | { readonly id: number; readonly failure: string };
+
+/** What a helper thread starts with. */
+export interface HelperOptions {
+  /** Compiled for shared memory. */
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of two 32-bit numbers: how many helpers are done with a call, and how many failed. */
+  readonly control: number;
+}
+
+/** One call for a helper. */
+export interface HelperCall {
+  readonly entry: string;
+  readonly args: readonly number[];
+}

@@ -4,17 +4,38 @@
  * `run()` of onnxruntime-node computes on the thread that calls it, so that thread must not be the main one.
  */
 
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
+import { buildFor } from '../kernels/builds.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
 import { createStore, runStored } from '../onnx/store.ts';
+import { soloTeam, type ThreadedRunner, threadedRunner } from '../onnx/threaded.ts';
 import type { Reply, Request, WorkerOptions } from './protocol.ts';
+import { workerTeam } from './team.ts';
 
 const port = parentPort!;
 const options = workerData as WorkerOptions;
 const programs = new Map<number, Executor>();
 const store = createStore();
+const kernels = options.kernels;
 let runtime: Promise<Runtime> | undefined;
+let threads: Promise<ThreadedRunner> | undefined;
+
+// Node 20 has relaxed SIMD but hides it.
+if (kernels?.relaxed !== undefined && !WebAssembly.validate(kernels.relaxed)) {
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
+const code = kernels === undefined ? undefined : buildFor(kernels);
+
+async function startThreads(): Promise<ThreadedRunner> {
+  if (kernels === undefined || code === undefined) throw new EngineError('internal: there are no kernels');
+  const count = options.threads ?? 1;
+  const { reservedBytes } = kernels;
+  return threadedRunner(
+    await (count > 1 ? workerTeam(code, reservedBytes, count) : soloTeam(code, reservedBytes)),
+  );
+}
 
 async function loadRuntime(): Promise<Runtime> {
   try {
@@ -38,9 +59,13 @@ async function answer(request: Request): Promise<Reply> {
   switch (request.kind) {
     case 'load': {
       runtime ??= loadRuntime();
-      const executor = await createExecutor(await runtime, request.plan, options.kernels, {
+      const executor = await createExecutor(await runtime, request.plan, code, {
         session: options.session,
         fillsOutputs: true,
+        threads: () => {
+          threads ??= startThreads();
+          return threads;
+        },
         allocate: store.allocate,
       });
       programs.set(request.program, executor);

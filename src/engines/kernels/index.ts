@@ -1,18 +1,29 @@
-/** All kernels of this package and the WebAssembly module they live in. */
+/** All kernels of this package and the WebAssembly modules they live in. */
 
-import { KERNEL_MODULE_BASE64 } from './generated/module.ts';
+import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import type { KernelModule } from './kernel.ts';
+import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
+import { decodePointsKernel, renderRaysKernel } from './render.ts';
 import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
 
-/** The module as bytes; works in Node and in a page. */
-function decodeModule(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(KERNEL_MODULE_BASE64), (char) => char.charCodeAt(0));
+/** A module as bytes; works in Node and in a page. */
+function decodeModule(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 export function kernelModule(): KernelModule {
   return {
-    kernels: [layerEpilogueKernel, foldUpKernel, skipUpKernel],
-    wasm: decodeModule(),
+    kernels: [
+      layerEpilogueKernel,
+      foldUpKernel,
+      skipUpKernel,
+      renderRaysKernel,
+      decodePointsKernel,
+      nearestFacesKernel,
+      deformPointsKernel,
+    ],
+    wasm: decodeModule(KERNEL_MODULE_BASE64),
+    relaxed: decodeModule(RELAXED_MODULE_BASE64),
     reservedBytes: 1024,
   };
 }

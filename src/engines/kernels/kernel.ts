@@ -24,16 +24,48 @@ export interface KernelCall {
   readonly scratchBytes?: number;
   /** An input and an output that may be the same memory: used where nobody reads the input afterwards. */
   readonly inPlace?: { readonly input: number; readonly output: number };
+  /** Present for an entry that several threads run at once; no operand may be empty. */
+  readonly threaded?: Threaded;
+}
+
+/**
+ * How threads share a call. Each thread calls the entry with scratch memory of its own, and they take jobs
+ * (tiles of rays, rows) from the 32-bit number at `'counter'`, which starts at 0. A job's results must not
+ * depend on who does it.
+ */
+export interface Threaded {
+  readonly kept?: KeptInput;
+}
+
+/** An input that another threaded entry first brings into a layout of its own, at `'kept'`. It stays there, and is
+ * not laid out again, for as long as the same resident value is given. */
+export interface KeptInput {
+  readonly input: number;
+  readonly entry: string;
+  readonly args: readonly KernelArg[];
+  readonly bytes: number;
 }
 
 /** A number as it is, or where an input, an output or the scratch memory lies (a byte offset). An empty
  * tensor has no place: its pointer is 0. */
-export type KernelArg = number | { readonly input: number } | { readonly output: number } | 'scratch';
+export type KernelArg =
+  | number
+  | { readonly input: number }
+  | { readonly output: number }
+  | 'scratch'
+  | 'counter'
+  | 'kept';
 
-/** Kernels and the module that holds their code. It imports `env.memory` and exports the entries. */
-export interface KernelModule {
-  readonly kernels: readonly Kernel[];
+/** WebAssembly that imports `env.memory` and exports the entries. */
+export interface KernelCode {
   readonly wasm: Uint8Array<ArrayBuffer>;
+  /** The same with relaxed SIMD, used where it is to be had. */
+  readonly relaxed?: Uint8Array<ArrayBuffer>;
   /** Bytes at the start of the memory that belong to the module: its static data. */
   readonly reservedBytes: number;
+}
+
+/** Kernels and the module that holds their code. */
+export interface KernelModule extends KernelCode {
+  readonly kernels: readonly Kernel[];
 }

@@ -9,7 +9,8 @@ import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'o
 import { EngineError } from '../../errors.ts';
 import { type Aval, type NdArray, zerosFor } from '../../tensor/index.ts';
 import { explainFailure } from './names.ts';
-import type { Plan, SegmentStep, Slot, Step } from './plan.ts';
+import type { Plan, SegmentStep, Slot, Step, ThreadedStep } from './plan.ts';
+import type { ThreadedRunner } from './threaded.ts';
 
 export type Data = NdArray['data'];
 
@@ -27,16 +28,22 @@ export interface ExecutorOptions {
   readonly fillsOutputs: boolean;
   /** Memory for results that leave the kernels' memory. */
   readonly allocate: (aval: Aval) => Data;
+  /** The threads, started when a plan first needs them. */
+  readonly threads?: () => Promise<ThreadedRunner>;
 }
+
+/** Numbers of inputs that never change under them, by name: what threads laid out for a number may be kept. */
+export type Keys = Readonly<Record<string, number>>;
 
 /** A program that is ready to run on the calling thread. */
 export interface Executor {
   /** Runs once at a time; calls wait for each other. The result's arrays are the caller's. */
-  run(inputs: Readonly<Record<string, Data>>): Promise<Record<string, Data>>;
+  run(inputs: Readonly<Record<string, Data>>, keys?: Keys): Promise<Record<string, Data>>;
   release(): Promise<void>;
 }
 
-type Action = (values: (OrtTensor | undefined)[]) => Promise<void>;
+/** @param keys by slot. */
+type Action = (values: (OrtTensor | undefined)[], keys: ReadonlyMap<number, number>) => Promise<void>;
 
 /** Makes sessions and memory, and runs the prologue.
  *
@@ -55,8 +62,11 @@ export async function createExecutor(
     slot.offset < 0 || memory === undefined ? undefined : viewOf(runtime, memory.buffer, slot),
   );
   const sessions: InferenceSession[] = [];
+  const isThreaded = [...plan.prologue, ...plan.steps].some(({ kind }) => kind === 'threaded');
+  const threads = isThreaded ? await options.threads?.() : undefined;
   const prepare = async (step: Step): Promise<Action> => {
     if (step.kind === 'kernel') return kernelAction(name, step, memory!);
+    if (step.kind === 'threaded') return threadedAction(name, runtime, step, slots, places, threads, options);
     const session = await explained(name, () => runtime.InferenceSession.create(step.model, options.session));
     sessions.push(session);
     const { kind, inputs: reads, outputs: writes } = step;
@@ -76,7 +86,7 @@ export async function createExecutor(
   const actions: Action[] = [];
   try {
     const values = [...places];
-    for (const step of plan.prologue) await (await prepare(step))(values);
+    for (const step of plan.prologue) await (await prepare(step))(values, new Map());
     await release();
     for (const step of plan.steps) actions.push(await prepare(step));
   } catch (error) {
@@ -86,15 +96,18 @@ export async function createExecutor(
   const frees = lastReads(plan);
   let turn: Promise<unknown> = Promise.resolve();
 
-  const run = async (given: Readonly<Record<string, Data>>): Promise<Record<string, Data>> => {
+  const run = async (given: Readonly<Record<string, Data>>, keys: Keys): Promise<Record<string, Data>> => {
     const values = [...places];
+    const keyOfSlot = new Map(
+      inputs.flatMap(({ name: input, slot }) => (keys[input] === undefined ? [] : [[slot, keys[input]]])),
+    );
     for (const { name: input, slot } of inputs) {
       const place = places[slot];
       if (place === undefined) values[slot] = tensorOf(runtime, slots[slot], given[input]);
       else (place.data as Data).set(given[input] as never);
     }
     for (let i = 0; i < actions.length; i++) {
-      await actions[i](values);
+      await actions[i](values, keyOfSlot);
       for (const slot of frees[i]) values[slot] = undefined;
     }
     // An output that is an input, lies in the memory or was given out already must be a copy.
@@ -112,8 +125,8 @@ export async function createExecutor(
     return results;
   };
   return {
-    run: (given) => {
-      const result = turn.then(() => run(given));
+    run: (given, keys = {}) => {
+      const result = turn.then(() => run(given, keys));
       turn = result.catch(() => undefined);
       return result;
     },
@@ -164,6 +177,34 @@ function kernelAction(
     } catch (error) {
       throw new EngineError(`${programName}: ${step.label}: kernel ${step.entry} failed: ${error}`);
     }
+  };
+}
+
+function threadedAction(
+  programName: string,
+  runtime: Runtime,
+  step: ThreadedStep,
+  slots: readonly Slot[],
+  places: readonly (OrtTensor | undefined)[],
+  threads: ThreadedRunner | undefined,
+  options: ExecutorOptions,
+): Action {
+  if (threads === undefined) throw new EngineError(`internal: there are no threads for ${step.label}`);
+  return async (values, keys) => {
+    const reads = step.inputs.map(({ slot }) => values[slot]!.data as Data);
+    const writes = step.outputs.map(
+      ({ slot }) => (places[slot]?.data as Data) ?? options.allocate(slots[slot]),
+    );
+    const key = step.kept === undefined ? undefined : keys.get(step.inputs[step.kept.input].slot);
+    try {
+      threads.run(step, reads, writes, key);
+    } catch (error) {
+      if (error instanceof EngineError) throw error;
+      throw new EngineError(`${programName}: ${step.label}: kernel ${step.entry} failed: ${error}`);
+    }
+    step.outputs.forEach(({ slot }, i) => {
+      values[slot] ??= tensorOf(runtime, slots[slot], writes[i]);
+    });
   };
 }
 

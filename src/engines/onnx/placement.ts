@@ -4,7 +4,7 @@ import { bytesOf, type Node, sizeOf, type Tensor } from '../../tensor/index.ts';
 import type { KernelCall } from '../kernels/kernel.ts';
 import { aligned, type Lifetime, placeLifetimes } from './memory.ts';
 import { nodeLabel } from './names.ts';
-import type { KernelStep, SegmentStep } from './plan.ts';
+import type { KernelStep, SegmentStep, ThreadedStep } from './plan.ts';
 import { kernelOperands } from './segments.ts';
 import type { Slots } from './slots.ts';
 import { rootOf, type Stages } from './stages.ts';
@@ -23,7 +23,7 @@ export interface Placement {
   readonly offsets: readonly number[];
   /** Values that stay from the first run to the last. */
   readonly permanent: ReadonlySet<number>;
-  resolve(step: DraftCall): KernelStep;
+  resolve(step: DraftCall): KernelStep | ThreadedStep;
   readonly bytes: number;
 }
 
@@ -81,8 +81,17 @@ export function placeOperands(
   reserved: number,
 ): Placement {
   const calls = [...prologue, ...steps].filter((step) => step.kind === 'call');
-  const touched = new Set(calls.flatMap((step) => Object.values(slotsOf(step, slots)).flat()));
+  const all = new Set(calls.flatMap((step) => Object.values(slotsOf(step, slots)).flat()));
   const tensors = slots.list();
+  // Threads have a memory of their own; what only weights determine waits for them here.
+  const direct = new Set(
+    calls
+      .filter(({ call }) => call.threaded === undefined)
+      .flatMap((step) => Object.values(slotsOf(step, slots)).flat()),
+  );
+  const touched = new Set(
+    [...all].filter((slot) => direct.has(slot) || stages.fixed.has(tensors[slot].node)),
+  );
   const offsets = new Array<number>(tensors.length).fill(-1);
   const permanent = new Set<number>();
   let start = aligned(reserved);
@@ -108,7 +117,7 @@ export function placeOperands(
   for (const slot of programOutputs) touch(slot, -1, steps.length);
   const heirs = inheritPlaces(steps, slots, lives);
   const scratch = steps.flatMap((step, i): [DraftCall, Lifetime][] =>
-    step.kind === 'call' && step.call.scratchBytes
+    step.kind === 'call' && step.call.threaded === undefined && step.call.scratchBytes
       ? [[step, { bytes: step.call.scratchBytes, from: i, until: i }]]
       : [],
   );
@@ -120,23 +129,43 @@ export function placeOperands(
   const scratchAt = new Map(scratch.map(([step], i) => [step.node, placed.offsets[lives.size + i]]));
   const prologueScratch = Math.max(
     0,
-    ...prologue.map((step) => (step.kind === 'call' ? (step.call.scratchBytes ?? 0) : 0)),
+    ...prologue.map((step) =>
+      step.kind === 'call' && step.call.threaded === undefined ? (step.call.scratchBytes ?? 0) : 0,
+    ),
   );
   const placeOf = (tensor: Tensor): number =>
     sizeOf(tensor.shape) === 0 ? 0 : offsets[slots.of(rootOf(tensor))];
   return {
     offsets,
     permanent,
-    bytes: calls.length === 0 ? 0 : Math.max(placed.end, start + prologueScratch),
-    resolve: ({ node, call }) => ({
-      kind: 'kernel',
-      entry: call.entry,
-      label: nodeLabel(node),
-      args: call.args.map((arg) => {
-        if (typeof arg === 'number') return arg;
-        if (arg === 'scratch') return scratchAt.get(node) ?? start;
-        return placeOf('input' in arg ? node.inputs[arg.input] : node.outputs[arg.output]);
-      }),
-    }),
+    bytes: touched.size === 0 ? 0 : Math.max(placed.end, start + prologueScratch),
+    resolve: ({ node, call }) =>
+      call.threaded !== undefined
+        ? threadedStep(node, call, slots)
+        : {
+            kind: 'kernel',
+            entry: call.entry,
+            label: nodeLabel(node),
+            args: call.args.map((arg) => {
+              if (typeof arg === 'number') return arg;
+              if (typeof arg === 'string') return scratchAt.get(node) ?? start;
+              return placeOf('input' in arg ? node.inputs[arg.input] : node.outputs[arg.output]);
+            }),
+          },
+  };
+}
+
+function threadedStep(node: Node, call: KernelCall, slots: Slots): ThreadedStep {
+  const bind = (tensors: readonly Tensor[]) =>
+    tensors.map((tensor, i) => ({ name: String(i), slot: slots.of(rootOf(tensor)) }));
+  return {
+    kind: 'threaded',
+    entry: call.entry,
+    args: call.args,
+    scratchBytes: call.scratchBytes ?? 0,
+    kept: call.threaded?.kept,
+    inputs: bind(node.inputs),
+    outputs: bind(node.outputs),
+    label: nodeLabel(node),
   };
 }

@@ -1,6 +1,7 @@
 /** A compiled program as plain data: what the thread that runs needs, and nothing else. */
 
 import type { DType, Shape } from '../../tensor/index.ts';
+import type { KeptInput, KernelArg } from '../kernels/kernel.ts';
 
 /** A value that lives between steps. */
 export interface Slot {
@@ -31,7 +32,22 @@ export interface KernelStep {
   readonly label: string;
 }
 
-export type Step = SegmentStep | KernelStep;
+/** A kernel that several threads run, in a memory of their own: operands are copied there and back. */
+export interface ThreadedStep {
+  readonly kind: 'threaded';
+  readonly entry: string;
+  /** Pointers are resolved when it runs; inputs and outputs by their numbers. */
+  readonly args: readonly KernelArg[];
+  /** Bytes that each thread needs. */
+  readonly scratchBytes: number;
+  readonly kept: KeptInput | undefined;
+  readonly inputs: readonly Binding[];
+  readonly outputs: readonly Binding[];
+  /** Operation and site, for errors. */
+  readonly label: string;
+}
+
+export type Step = SegmentStep | KernelStep | ThreadedStep;
 
 export interface ProgramOutput extends Binding {
   readonly dtype: DType;

@@ -74,7 +74,11 @@ export async function runStored(
       typeof value === 'number' ? store.get(value) : value,
     ]),
   );
-  const outputs = await executor.run(given);
+  // Resident values never change: their numbers stand for their contents.
+  const keys = Object.fromEntries(
+    Object.entries(inputs).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+  const outputs = await executor.run(given, keys);
   if (keep === undefined) return outputs;
   for (const [name, id] of Object.entries(keep)) store.keep(id, outputs[name]);
   return {};

@@ -1,10 +1,12 @@
 /** Loads plans into onnxruntime-web on the calling thread. */
 
 import { EngineError } from '../../errors.ts';
+import { buildFor } from '../kernels/builds.ts';
 import type { KernelModule } from '../kernels/kernel.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
 import type { Backend } from '../onnx/plan-engine.ts';
 import { createStore, runStored } from '../onnx/store.ts';
+import { soloTeam, type ThreadedRunner, threadedRunner } from '../onnx/threaded.ts';
 
 interface WebRuntime extends Runtime {
   readonly env: { readonly wasm: { numThreads?: number; wasmPaths?: unknown } };
@@ -19,14 +21,25 @@ export interface WebBackendOptions {
 export function webBackend(options: WebBackendOptions): Backend {
   const executors = new Set<Executor>();
   const store = createStore();
+  const { kernels } = options;
+  const code = kernels === undefined ? undefined : buildFor(kernels);
   let runtime: Promise<Runtime> | undefined;
+  let threads: Promise<ThreadedRunner> | undefined;
+  const startThreads = async (): Promise<ThreadedRunner> => {
+    if (kernels === undefined || code === undefined) throw new EngineError('internal: there are no kernels');
+    return threadedRunner(await soloTeam(code, kernels.reservedBytes));
+  };
   return {
     name: 'web',
     load: async (plan) => {
       runtime ??= loadRuntime(options);
-      const executor = await createExecutor(await runtime, plan, options.kernels?.wasm, {
+      const executor = await createExecutor(await runtime, plan, code, {
         session: { executionProviders: ['wasm'], graphOptimizationLevel: 'all', logSeverityLevel: 4 },
         fillsOutputs: false,
+        threads: () => {
+          threads ??= startThreads();
+          return threads;
+        },
         allocate: store.allocate,
       });
       executors.add(executor);

@@ -2,3 +2,4 @@ export { foldUp, layerEpilogue, skipUp } from './synthesis';
 export { packPlanes } from './render-planes';
 export { decodePoints } from './render-points';
 export { renderRays } from './render';
+export { deformPoints, nearestFaces } from './nearest';

@@ -1,0 +1,129 @@
+/**
+ * `npm run bench:render`: the volume renderer of the cpu engine at full size, 128 x 128 rays of 48 + 48 samples in
+ * planes of 3 x 3 x 256 x 256 x 32, on one and two threads, beside its own definition on ONNX Runtime.
+ *
+ * Random weights and planes: fog everywhere, so that no sample is spared but those outside the crop.
+ */
+
+import { cpuEngine } from '../src/engines/cpu/index.ts';
+import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
+import { generatorConfig } from '../src/portrait/config.ts';
+import { fieldGraph, type GeneratorNetwork, renderGraph } from '../src/portrait/generator.ts';
+import { initialise } from '../src/portrait/initialise.ts';
+import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
+import type { RenderingOptions } from '../src/portrait/renderer.ts';
+import { type Engine, type Graph, ndarray, type Values } from '../src/tensor/index.ts';
+import { best, machine, normals, table } from './support.ts';
+
+const ROUNDS = 15;
+const preset = presetOf('512-128');
+const draw = normals();
+const values = initialise(generatorPlan(preset), draw);
+const record = generatorRecord(preset);
+const network: GeneratorNetwork = { config: generatorConfig(record), shapes: record.shapes };
+const { rendering, planeResolution } = network.config;
+const c = ndarray([1, 25], cameraLabel(viewCamera(20, 5)));
+const planeShape = [1, 96 * rendering.depth, planeResolution, planeResolution];
+const planes = ndarray(planeShape, draw(planeShape.reduce((a, b) => a * b, 1)));
+const POINTS = 2 ** 17;
+const points = ndarray(
+  [1, POINTS, 3],
+  draw(POINTS * 3).map((x) => x / 8),
+);
+
+const programOf = (engine: Engine, graph: Graph) =>
+  engine.compile(graph, {
+    parameters: Object.fromEntries(graph.parameters.map(({ name }) => [name, values.get(name)!])),
+  });
+
+async function timed(engine: Engine, graph: Graph, inputs: Values, rounds = ROUNDS): Promise<number> {
+  const program = await programOf(engine, graph);
+  const run = async (): Promise<void> => {
+    const made = await program.runResident(inputs);
+    for (const value of Object.values(made)) await engine.release(value);
+  };
+  if (rounds > 1) await run();
+  const ms = await best(rounds, run);
+  await program.dispose();
+  return ms;
+}
+
+/** The same with planes that are with the engine, but not laid out yet. */
+async function timedFresh(engine: Engine, graph: Graph): Promise<number> {
+  const program = await programOf(engine, graph);
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < ROUNDS; i++) {
+    const resident = await engine.upload(planes);
+    const start = performance.now();
+    const made = await program.runResident({ planes: resident, c });
+    smallest = Math.min(smallest, performance.now() - start);
+    for (const value of [resident, ...Object.values(made)]) await engine.release(value);
+  }
+  await program.dispose();
+  return smallest;
+}
+
+const view = (n: number, changes: Partial<RenderingOptions> = {}): Graph =>
+  renderGraph(network, 1, n, { ...rendering, ...changes });
+
+interface Times {
+  readonly whole: number;
+  readonly uncropped: number;
+  readonly bare: number;
+  readonly preview: number;
+  readonly fresh: number;
+  readonly sent: number;
+  readonly points: number;
+}
+
+async function measure(threads: number): Promise<Times> {
+  const engine = cpuEngine({ threads });
+  const resident = await engine.upload(planes);
+  const inputs = { planes: resident, c };
+  const times = {
+    whole: await timed(engine, view(128), inputs),
+    uncropped: await timed(engine, view(128, { cropMargin: 0 }), inputs),
+    // A margin wider than the box: every sample is cropped, rays and marching remain.
+    bare: await timed(engine, view(128, { cropMargin: rendering.boxWarp }), inputs),
+    preview: await timed(engine, view(64), inputs),
+    fresh: await timedFresh(engine, view(128)),
+    sent: await timed(engine, view(128), { planes, c }),
+    points: await timed(engine, fieldGraph(network, 1, POINTS), { planes: resident, points }),
+  };
+  await engine.dispose();
+  return times;
+}
+
+const results = [await measure(1), await measure(2)];
+const definition = cpuEngine({ threads: 2, kernels: 'none' });
+const onnx = process.argv.includes('--fast')
+  ? Number.NaN
+  : await timed(definition, view(128), { planes, c }, 1);
+await definition.dispose();
+
+const samples = 128 * 128 * (rendering.samples + rendering.importanceSamples);
+const ms = (select: (times: Times) => number): string[] => results.map((times) => select(times).toFixed(0));
+const rate = (select: (times: Times) => number, count: number): string[] =>
+  results.map((times) => `${(count / select(times) / 1000).toFixed(2)} M/s`);
+console.log(`${machine(2)}; relaxed SIMD; smallest of ${ROUNDS}\n`);
+console.log(
+  table(
+    ['rendering 128 x 128 rays, 48 + 48 samples', '1 thread', '2 threads'],
+    [
+      ['**whole, planes kept**, ms', ...ms(({ whole }) => whole)],
+      ['nothing cropped (1,572,864 samples), ms', ...ms(({ uncropped }) => uncropped)],
+      ['everything cropped: rays, march, importance, ms', ...ms(({ bare }) => bare)],
+      ['look-up and decoder, samples', ...rate(({ uncropped, bare }) => uncropped - bare, samples)],
+      [
+        'share of look-up and decoder',
+        ...results.map((t) => `${((1 - t.bare / t.whole) * 100).toFixed(0)} %`),
+      ],
+      ['first picture of resident planes: copied and laid out, ms more', ...ms((t) => t.fresh - t.whole)],
+      ['planes given as an array: sent as well, ms more', ...ms((t) => t.sent - t.whole)],
+      ['preview 64 x 64 rays, ms', ...ms(({ preview }) => preview)],
+      ['points with colours (field)', ...rate((t) => t.points, POINTS)],
+      ['definition on ONNX Runtime, ms', '', onnx.toFixed(0)],
+      ['definition / kernel', '', (onnx / results[1].whole).toFixed(1)],
+    ],
+  ),
+);

@@ -1,0 +1,140 @@
+/** How to call the volume renderer: `renderRays` and `decodePoints`, over planes laid out texel by texel. */
+
+import { type Node, sizeOf } from '../../tensor/index.ts';
+import type { KeptInput, Kernel, KernelArg, KernelCall } from './kernel.ts';
+
+/** The one decoder that the kernels hold: 32 -> 64 -> 33. */
+const CHANNELS = 32;
+const HIDDEN = 64;
+
+const ACTIVATIONS: readonly string[] = ['none', 'sigmoid', 'lrelu'];
+
+interface FieldOptions {
+  readonly depth: number;
+  readonly boxWarp: number;
+  readonly activation: string;
+  readonly lrMultiplier: number;
+}
+
+interface RenderRaysOptions extends FieldOptions {
+  readonly samples: number;
+  readonly importanceSamples: number;
+  readonly cropMargin: number;
+  readonly whiteBack: boolean;
+  readonly width: number;
+  /** Names of the inputs, in order. */
+  readonly inputs: readonly string[];
+}
+
+/** Planes and decoder as the kernels take them, or undefined where they do not fit. */
+function fieldOf(
+  node: Node,
+  inputs: readonly string[],
+  options: FieldOptions,
+):
+  | { kept: KeptInput; weights: KernelArg[]; shape: number[]; gains: number[]; activation: number }
+  | undefined {
+  const at = (name: string): number => inputs.indexOf(name);
+  const [batch, total, height, width] = node.inputs[at('planes')].shape;
+  const [hidden, channels] = node.inputs[at('w0')].shape;
+  const outputs = node.inputs[at('w1')].shape[0];
+  const activation = ACTIVATIONS.indexOf(options.activation);
+  const fits =
+    height === width &&
+    total === 3 * CHANNELS * options.depth &&
+    hidden === HIDDEN &&
+    channels === CHANNELS &&
+    outputs === CHANNELS + 1 &&
+    activation >= 0 &&
+    // Offsets inside a batch entry are signed 32-bit numbers.
+    total * height * width * 4 < 2 ** 31 &&
+    node.inputs.every(({ shape }) => sizeOf(shape) > 0);
+  if (!fits) return undefined;
+  const gain = (fanIn: number): number => options.lrMultiplier / Math.sqrt(fanIn);
+  return {
+    kept: {
+      input: at('planes'),
+      entry: 'packPlanes',
+      args: [{ input: at('planes') }, 'kept', 'counter', batch, options.depth, height, width],
+      bytes: sizeOf(node.inputs[at('planes')].shape) * 4,
+    },
+    weights: ['w0', 'b0', 'w1', 'b1'].map((name) => ({ input: at(name) })),
+    shape: [options.depth, height, 2 / options.boxWarp],
+    gains: [gain(CHANNELS), gain(HIDDEN), options.lrMultiplier],
+    activation,
+  };
+}
+
+/** Bytes of one thread's tile of 16 rays; `layOut` in `assembly/render.ts` deals them out and traps if they lack. */
+function scratchBytesOf(coarse: number, fine: number): number {
+  const samples = coarse + fine;
+  const decoder = 4 * (2048 + 64 + 64 + 2048 + 32 + 384 + 16) + 768;
+  const passes = 4 * 4 * (16 * Math.max(coarse, fine) + 16);
+  const perSample = samples * 64 * 3 + fine * 64;
+  const lines = 6 * 4 * (samples + 8);
+  const sums = 1536 + 2048 + 256 + 3072 + 64 + 64 + 2048;
+  return decoder + passes + perSample + lines + sums + 256 * (16 * samples + 24) + 24 * 64;
+}
+
+export const renderRaysKernel: Kernel = {
+  name: 'renderRays',
+  plan(node: Node): KernelCall | undefined {
+    const options = node.attrs.options as unknown as RenderRaysOptions;
+    const { inputs, samples, importanceSamples: fine, width } = options;
+    const field = fieldOf(node, inputs, options);
+    const [batch, rays] = node.inputs[0].shape;
+    if (field === undefined || rays % width !== 0 || samples < (fine > 0 ? 4 : 2)) return undefined;
+    const pointer = (name: string): KernelArg =>
+      inputs.includes(name) ? { input: inputs.indexOf(name) } : 0;
+    const quantiles = node.inputs[inputs.indexOf('quantiles')];
+    const words = node.inputs[inputs.indexOf('mesh')]?.shape[1] ?? 0;
+    // Blocks are read in SIMD: each must start at a multiple of 16 bytes.
+    if (batch > 1 && words % 4 !== 0) return undefined;
+    const scratchBytes = scratchBytesOf(samples, fine);
+    return {
+      entry: 'renderRays',
+      args: [
+        ...['origins', 'directions', 'coarse', 'quantiles'].map(pointer),
+        'kept',
+        ...field.weights,
+        ...['coarseNoise', 'fineNoise', 'mesh'].map(pointer),
+        ...[0, 1, 2, 3].map((output) => ({ output })),
+        'counter',
+        'scratch',
+        ...[scratchBytes, batch, rays, width, samples, fine],
+        quantiles !== undefined && quantiles.shape[0] > 1 ? fine : 0,
+        ...field.shape,
+        options.cropMargin === 0 ? Number.POSITIVE_INFINITY : options.boxWarp / 2 - options.cropMargin,
+        ...field.gains,
+        field.activation,
+        Number(options.whiteBack),
+        words,
+      ],
+      scratchBytes,
+      threaded: { kept: field.kept },
+    };
+  },
+};
+
+export const decodePointsKernel: Kernel = {
+  name: 'decodePoints',
+  plan(node: Node): KernelCall | undefined {
+    const options = node.attrs.options as unknown as FieldOptions;
+    const field = fieldOf(node, ['points', 'planes', 'w0', 'b0', 'w1', 'b1'], options);
+    const [batch, count] = node.inputs[0].shape;
+    if (field === undefined) return undefined;
+    return {
+      entry: 'decodePoints',
+      args: [
+        { input: 0 },
+        'kept',
+        ...field.weights,
+        ...[{ output: 0 }, { output: 1 }],
+        ...(['counter', 'scratch'] as const),
+        ...[batch, count, ...field.shape, ...field.gains, field.activation],
+      ],
+      scratchBytes: 32768,
+      threaded: { kept: field.kept },
+    };
+  },
+};

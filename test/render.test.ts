@@ -1,0 +1,253 @@
+/** The renderer's kernels against their definitions, on small random scenes. */
+
+import { Buffer } from 'node:buffer';
+import { afterAll, describe, expect, test } from 'vitest';
+import { cpuEngine } from '../src/engines/cpu/index.ts';
+import { buildFor, withSharedMemory } from '../src/engines/kernels/builds.ts';
+import { kernelModule } from '../src/engines/kernels/index.ts';
+import { planProgram } from '../src/engines/onnx/planner.ts';
+import { referenceEngine } from '../src/engines/reference/index.ts';
+import { webEngine } from '../src/engines/web/index.ts';
+import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
+import { decoderWeights, field } from '../src/portrait/decoder.ts';
+import { parametersOf } from '../src/portrait/parameters.ts';
+import { type RenderDraws, type RenderingOptions, render } from '../src/portrait/renderer.ts';
+import * as t from '../src/tensor/index.ts';
+import { distance, random, randomSource } from './primitives/values.ts';
+
+const reference = referenceEngine();
+const { wasm, kernels, reservedBytes } = kernelModule();
+const engines = {
+  'cpu, 2 threads': cpuEngine({ threads: 2 }),
+  'cpu, 1 thread': cpuEngine({ threads: 1 }),
+  'cpu, plain SIMD': cpuEngine({ threads: 2, kernels: { wasm, kernels, reservedBytes } }),
+  web: webEngine({ threads: 1 }),
+};
+
+afterAll(async () => {
+  for (const engine of [reference, ...Object.values(engines)]) await engine.dispose();
+});
+
+const DEFAULTS: RenderingOptions = {
+  samples: 8,
+  importanceSamples: 8,
+  rayStart: 2.25,
+  rayEnd: 3.3,
+  disparity: false,
+  whiteBack: false,
+  cropMargin: 0.1,
+  depth: 3,
+  boxWarp: 1,
+  activation: 'none',
+  lrMultiplier: 1,
+};
+
+interface Scene {
+  readonly options?: Partial<RenderingOptions>;
+  readonly batch?: number;
+  /** Rays a side, and texels a side. */
+  readonly n?: number;
+  readonly side?: number;
+  readonly channels?: number;
+  readonly draws?: readonly (keyof RenderDraws)[];
+  /** Added to the decoder's density. */
+  readonly density?: number;
+}
+
+function decoderShapes(channels: number) {
+  return new Map<string, t.Aval>([
+    ['net.0.weight', t.f32(64, channels)],
+    ['net.0.bias', t.f32(64)],
+    ['net.2.weight', t.f32(33, 64)],
+    ['net.2.bias', t.f32(33)],
+  ]);
+}
+
+/** Program, weights and inputs of a scene. */
+function compose(scene: Scene, seed: number) {
+  const { batch = 1, n = 6, side = 12, channels = 32, draws = [], density = 0 } = scene;
+  const options = { ...DEFAULTS, ...scene.options };
+  const shapes = decoderShapes(channels);
+  const drawn: Record<keyof RenderDraws, t.Aval> = {
+    jitter: t.f32(batch, n * n, options.samples),
+    quantiles: t.f32(batch * n * n, options.importanceSamples),
+    coarseNoise: t.f32(batch, n * n * options.samples, 1),
+    fineNoise: t.f32(batch, n * n * options.importanceSamples, 1),
+  };
+  const declared: Record<string, t.Aval> = {
+    planes: t.f32(batch, 3 * channels * options.depth, side, side),
+    c: t.f32(batch, 25),
+    ...Object.fromEntries(draws.map((name) => [name, drawn[name]])),
+  };
+  const graph = t.trace('render', declared, (given) => {
+    const chosen = Object.fromEntries(draws.map((name) => [name, given[name]]));
+    return { ...render(parametersOf(shapes), given.planes, given.c, n, options, chosen) };
+  });
+  const parameters = Object.fromEntries(
+    [...shapes].map(([name, { shape }], i) => [name, random('float32', shape, seed + i)]),
+  );
+  parameters['net.2.bias'].data[0] += density;
+  const next = randomSource(seed);
+  const labels = Array.from({ length: batch }, () => [
+    ...cameraLabel(viewCamera(next() * 360 - 180, next() * 40 - 20)),
+  ]);
+  const inputs: Record<string, t.NdArray> = {
+    planes: random('float32', declared.planes.shape, seed + 10),
+    c: t.ndarray([batch, 25], labels.flat()),
+  };
+  for (const name of draws) {
+    const values = random('float32', declared[name].shape, seed + 20);
+    if (!name.endsWith('Noise')) values.data.set(values.data.map((x) => (x + 2) / 4.001));
+    inputs[name] = values;
+  }
+  return { graph, parameters, inputs };
+}
+
+async function outputs(engine: t.Engine, { graph, parameters, inputs }: ReturnType<typeof compose>) {
+  const program = await engine.compile(graph, { parameters });
+  const made = await program.run(inputs);
+  await program.dispose();
+  return made;
+}
+
+function usesKernel({ graph, parameters }: ReturnType<typeof compose>): boolean {
+  return planProgram(graph, kernelModule(), parameters).steps.some(
+    (step) => step.kind === 'threaded' && step.entry === 'renderRays',
+  );
+}
+
+const scenes: readonly (readonly [string, Scene])[] = [
+  ['the published settings', {}],
+  ['one layer', { options: { depth: 1 } }],
+  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
+  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
+  ['no importance pass', { options: { importanceSamples: 0 } }],
+  ['no importance pass, jitter', { options: { importanceSamples: 0 }, draws: ['jitter'] }],
+  ['disparity', { options: { disparity: true } }],
+  ['white behind', { options: { whiteBack: true } }],
+  ['no crop', { options: { cropMargin: 0 } }],
+  ['everything cropped', { options: { cropMargin: 2 } }],
+  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
+  ['a larger cube', { options: { boxWarp: 1.7 } }],
+  ['sigmoid', { options: { activation: 'sigmoid' } }],
+  ['leaky ReLU, slow learning', { options: { activation: 'lrelu', lrMultiplier: 0.5 } }],
+  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
+  ['thin fog', { density: -12 }],
+  ['beside the crop, as hard as steel', { density: 2500 }],
+  ['the same, sigmoid', { density: 2500, options: { activation: 'sigmoid' } }],
+];
+
+describe.each(Object.keys(engines) as (keyof typeof engines)[])('%s', (engine) => {
+  test.each(scenes)('%s', async (_, scene) => {
+    for (const seed of [1, 100]) {
+      const composed = compose(scene, seed);
+      expect(usesKernel(composed)).toBe(true);
+      const [found, expected] = [
+        await outputs(engines[engine], composed),
+        await outputs(reference, composed),
+      ];
+      for (const name of ['features', 'depth', 'opacity']) {
+        const apart = distance(found[name], expected[name]);
+        expect(apart, name).toBeLessThan(1e-5); // worst measured 1.05e-6
+      }
+    }
+  });
+});
+
+describe('what the kernel does not take', () => {
+  test.each([
+    ['other channel counts', { channels: 16 }],
+    ['too few coarse samples', { options: { samples: 3 } }],
+  ] as const)('%s runs the definition', async (_, scene) => {
+    const composed = compose(scene, 3);
+    expect(usesKernel(composed)).toBe(false);
+    const [found, expected] = [
+      await outputs(engines['cpu, 2 threads'], composed),
+      await outputs(reference, composed),
+    ];
+    for (const name of ['features', 'depth', 'opacity']) {
+      expect(distance(found[name], expected[name]), name).toBeLessThan(1e-5); // measured below 2e-6
+    }
+  });
+});
+
+test('points with their colours', async () => {
+  for (const activation of ['none', 'sigmoid', 'lrelu'] as const) {
+    const options = { ...DEFAULTS, activation };
+    const graph = t.trace('field', { planes: t.f32(2, 288, 12, 12), points: t.f32(2, 1001, 3) }, (given) => ({
+      ...field(decoderWeights(parametersOf(decoderShapes(32))), given.planes, given.points, options),
+    }));
+    const { parameters } = compose({}, 5);
+    const inputs = {
+      planes: random('float32', [2, 288, 12, 12], 6),
+      points: random('float32', [2, 1001, 3], 7),
+    };
+    inputs.points.data.set(inputs.points.data.map((x) => x / 3));
+    const expected = await outputs(reference, { graph, parameters, inputs });
+    for (const engine of Object.values(engines)) {
+      const found = await outputs(engine, { graph, parameters, inputs });
+      for (const name of ['sigma', 'rgb']) expect(distance(found[name], expected[name])).toBeLessThan(1e-5);
+    }
+  }
+});
+
+const bytes = ({ data }: t.NdArray) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+
+test('the same bits from any number of threads', async () => {
+  const composed = compose({ n: 21, batch: 2 }, 8);
+  const three = cpuEngine({ threads: 3 });
+  const one = await outputs(engines['cpu, 1 thread'], composed);
+  for (const engine of [three, engines['cpu, 2 threads']]) {
+    const many = await outputs(engine, composed);
+    for (const name of Object.keys(one)) expect(Buffer.compare(bytes(many[name]), bytes(one[name]))).toBe(0);
+  }
+  await three.dispose();
+});
+
+test('kept planes give way to other planes, and to fresh arrays', async () => {
+  const engine = engines['cpu, 2 threads'];
+  const [a, b] = [compose({}, 9), compose({ side: 16 }, 9)];
+  const [programA, programB] = [
+    await engine.compile(a.graph, { parameters: a.parameters }),
+    await engine.compile(b.graph, { parameters: b.parameters }),
+  ];
+  const expected = [await programA.run(a.inputs), await programB.run(b.inputs)];
+  const [planesA, planesB] = [await engine.upload(a.inputs.planes), await engine.upload(b.inputs.planes)];
+  for (let round = 0; round < 3; round++) {
+    for (let again = 0; again < 2; again++) {
+      expect(await programA.run({ ...a.inputs, planes: planesA })).toEqual(expected[0]);
+    }
+    expect(await programB.run({ ...b.inputs, planes: planesB })).toEqual(expected[1]);
+    expect(await programA.run(a.inputs)).toEqual(expected[0]);
+  }
+  // A released value's memory is used again: the next value has another number.
+  await engine.release(planesA);
+  const other = { ...a.inputs, planes: random('float32', a.inputs.planes.shape, 77) };
+  const fresh = await engine.upload(other.planes);
+  expect(await programA.run({ ...other, planes: fresh })).toEqual(await programA.run(other));
+});
+
+test('NaN and infinity in planes, cameras and draws stay inside the memory', async () => {
+  const composed = compose({ draws: ['jitter', 'quantiles'] }, 11);
+  const program = await engines['cpu, 2 threads'].compile(composed.graph, {
+    parameters: composed.parameters,
+  });
+  const before = await program.run(composed.inputs);
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -3e38]) {
+    for (const name of Object.keys(composed.inputs)) {
+      const broken = composed.inputs[name].data.slice().fill(value);
+      await program.run({ ...composed.inputs, [name]: { ...composed.inputs[name], data: broken } });
+    }
+  }
+  expect(await program.run(composed.inputs)).toEqual(before);
+});
+
+test('builds: shared memory is a flag of the import, relaxed SIMD where it is taken', () => {
+  const module = kernelModule();
+  const shared = withSharedMemory(module.wasm);
+  expect(shared.filter((byte, i) => byte !== module.wasm[i]).length).toBe(1);
+  expect(WebAssembly.validate(shared)).toBe(true);
+  expect(() => withSharedMemory(module.wasm.slice(0, 8))).toThrow('do not import their memory');
+  expect(buildFor({ wasm, reservedBytes })).toBe(wasm);
+  expect(buildFor({ wasm, relaxed: Uint8Array.of(1), reservedBytes })).toBe(wasm);
+});

@@ -1,0 +1,152 @@
+/** Camera paths, splines between keyframes, and who is where in a grid. */
+
+import { describe, expect, test } from 'vitest';
+import { shotsOf, type VideoFlags, videoOptions } from '../src/cli/video-options.ts';
+import { momentOf } from '../src/cli/video-path.ts';
+import { blendStyles, keyframeWeights, notAKnotSpline } from '../src/cli/video-spline.ts';
+import { ndarray } from '../src/tensor/index.ts';
+
+/** The same spline by another way: all coefficients of all cubics from one dense linear system. */
+function splineByElimination(y: readonly number[]): (x: number) => number {
+  const pieces = y.length - 1;
+  const size = 4 * pieces;
+  const rows: number[][] = [];
+  const row = (entries: Record<number, number>, right: number): void => {
+    const line = new Array(size + 1).fill(0);
+    for (const [column, value] of Object.entries(entries)) line[Number(column)] = value;
+    line[size] = right;
+    rows.push(line);
+  };
+  for (let i = 0; i < pieces; i++) {
+    const [a, b, c, d] = [4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3];
+    row({ [a]: 1 }, y[i]);
+    row({ [a]: 1, [b]: 1, [c]: 1, [d]: 1 }, y[i + 1]);
+    if (i + 1 < pieces) {
+      row({ [b]: 1, [c]: 2, [d]: 3, [b + 4]: -1 }, 0);
+      row({ [c]: 2, [d]: 6, [c + 4]: -2 }, 0);
+    }
+  }
+  row({ 3: 1, 7: -1 }, 0);
+  row({ [size - 1]: 1, [size - 5]: -1 }, 0);
+  for (let i = 0; i < size; i++) {
+    const pivot = rows
+      .slice(i)
+      .reduce((best, line, k) => (Math.abs(line[i]) > Math.abs(rows[best][i]) ? i + k : best), i);
+    [rows[i], rows[pivot]] = [rows[pivot], rows[i]];
+    for (let r = 0; r < size; r++) {
+      if (r === i || rows[r][i] === 0) continue;
+      const factor = rows[r][i] / rows[i][i];
+      for (let k = i; k <= size; k++) rows[r][k] -= factor * rows[i][k];
+    }
+  }
+  const solved = rows.map((line, i) => line[size] / line[i]);
+  return (x) => {
+    const i = Math.min(pieces - 1, Math.floor(x));
+    const t = x - i;
+    return solved[4 * i] + t * (solved[4 * i + 1] + t * (solved[4 * i + 2] + t * solved[4 * i + 3]));
+  };
+}
+
+describe('not-a-knot splines', () => {
+  test.each([4, 5, 6, 10, 17])('%i values: as a dense solution gives them', (count) => {
+    const values = Array.from({ length: count }, (_, i) => Math.sin(i * 1.7) + 0.1 * i);
+    const [ours, theirs] = [notAKnotSpline(Float64Array.from(values)), splineByElimination(values)];
+    // Measured 4e-15.
+    for (let x = 0; x <= count - 1; x += 0.13) expect(Math.abs(ours(x) - theirs(x))).toBeLessThan(1e-12);
+  });
+
+  test('a cubic is reproduced', () => {
+    const cubic = (x: number): number => 0.3 * x ** 3 - 2 * x ** 2 + x - 5;
+    const spline = notAKnotSpline(Float64Array.from({ length: 7 }, (_, i) => cubic(i)));
+    for (let x = 0; x <= 6; x += 0.25) expect(spline(x)).toBeCloseTo(cubic(x), 10);
+  });
+
+  test.each([2, 3, 4])(
+    '%i keyframes, five times over: loops, passes through each, equals the spline itself',
+    (count) => {
+      const values = Array.from({ length: count }, (_, k) => Math.cos(3 * k) * 2);
+      const weights = keyframeWeights(count);
+      const tiled = splineByElimination(Array.from({ length: 5 * count }, (_, i) => values[i % count]));
+      const keyframes = values.map((value) => ndarray([1, 1, 1], [value]));
+      for (let x = 0; x < count; x += 0.21) {
+        const w = weights(x);
+        expect(w.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+        expect(blendStyles(keyframes, w).data[0]).toBeCloseTo(tiled(x + 2 * count), 6);
+      }
+      for (let k = 0; k < count; k++)
+        expect(blendStyles(keyframes, weights(k)).data[0]).toBeCloseTo(values[k], 6);
+      // The wraps make it periodic but for what the ends still contribute: .27^(2 K) of it.
+      expect(blendStyles(keyframes, weights(count - 1e-9)).data[0]).toBeCloseTo(values[0], 6);
+    },
+  );
+});
+
+describe('camera paths', () => {
+  const timing = { keyframes: 2, framesPerKeyframe: 60 };
+  const centre = (path: Parameters<typeof momentOf>[0], frame: number): number[] => {
+    const { cam2world: m } = momentOf(path, frame, timing).camera;
+    return [m[3], m[7], m[11]];
+  };
+
+  test('turns start in front and go towards +x; large goes round once a keyframe', () => {
+    for (const path of ['turn', 'large', 'still'] as const) {
+      const [x, y, z] = centre(path, 0);
+      expect([Math.abs(x) < 1e-9, Math.abs(y) < 1e-9, Math.abs(z - 2.7) < 1e-9]).toEqual([true, true, true]);
+    }
+    expect(centre('large', 15)[0]).toBeCloseTo(2.7, 6);
+    expect(centre('turn', 30)[0]).toBeCloseTo(2.7, 6);
+    expect(centre('turn', 60)[2]).toBeCloseTo(-2.7, 6);
+    expect(centre('large', 60)[2]).toBeCloseTo(2.7, 6);
+    expect(centre('still', 31)).toEqual(centre('still', 0));
+  });
+
+  test('small sways by .35 and .25 radians', () => {
+    // h = pi/2 + .35 sin, v = pi/2 - .05 + .25 cos; the height is 2.7 (1 - 2 v / pi).
+    expect(centre('small', 0)[1]).toBeCloseTo(2.7 * ((-2 * 0.2) / Math.PI), 6);
+    expect(centre('small', 60)[1]).toBeCloseTo(2.7 * ((2 * 0.3) / Math.PI), 6);
+    const [x, y, z] = centre('small', 30);
+    expect(Math.atan2(x, z)).toBeCloseTo(0.35, 6);
+    expect(y).toBeCloseTo(2.7 * ((2 * 0.05) / Math.PI), 6);
+    expect(momentOf('small', 90, timing).position).toBe(1.5);
+  });
+});
+
+describe('who is where', () => {
+  const flags = (more: Partial<VideoFlags>): VideoFlags => ({
+    engine: 'auto',
+    path: 'turn',
+    grid: { columns: 1, rows: 1 },
+    frames: 12,
+    fps: 30,
+    map: 'image',
+    format: 'auto',
+    outdir: 'out',
+    ...more,
+  });
+  const people = [...'abcdef'];
+
+  test('one video each; a grid; keyframes in order, cell by cell; repetition', () => {
+    expect(shotsOf(people, flags({})).map(({ cells }) => cells.flat())).toEqual(people.map((p) => [p]));
+    const grid = { columns: 3, rows: 2 };
+    expect(shotsOf(people, flags({ grid }))[0].cells.flat()).toEqual(people);
+    expect(shotsOf(['a', 'b'], flags({ grid }))[0].cells.flat().join('')).toBe('ababab');
+    const two = { columns: 2, rows: 1 };
+    const [shot] = shotsOf(people, flags({ interpolate: true, grid: two }));
+    expect(shot.cells.map((cell) => cell.join(''))).toEqual(['abc', 'def']);
+    expect(shot.timing).toEqual({ keyframes: 3, framesPerKeyframe: 12 });
+    const [repeated] = shotsOf(people, flags({ interpolate: true, grid: two, keyframes: 4 }));
+    expect(repeated.cells.map((cell) => cell.join(''))).toEqual(['abcd', 'efab']);
+  });
+
+  test('what cannot be', () => {
+    expect(() => shotsOf(people, flags({ grid: { columns: 2, rows: 1 } }))).toThrow(
+      '--grid 2x1 has 2 places for 6 people; make it larger',
+    );
+    expect(() => shotsOf(people, flags({ interpolate: true, grid: { columns: 2, rows: 2 } }))).toThrow(
+      '6 do not divide so: give more seeds, or --keyframes',
+    );
+    expect(() => videoOptions(flags({ keyframes: 3 }))).toThrow(
+      '--keyframes without --interpolate has no effect',
+    );
+  });
+});

@@ -56,7 +56,7 @@ Examples:
   portraitgan generate --network model.pkl --seeds 2 --mix 9 --mix-layers 0-6
   portraitgan generate --network model.pkl --seeds 2,9 --interpolate 6
   portraitgan generate --network model.pkl --seeds 2 --maps image,depth,normals --camera c.json
-  portraitgan generate --network model.pkl --seeds 2 --neck 10,0,0 --head 0,30,0
+  portraitgan generate --network model.pkl --seeds 2 --neck 10,0,0 --head 0,30,0 --turn 8
 
 Latents are mapped under the front camera and the zero pose. Interpolation goes on straight lines in w.
 Pictures are named seed0000_front.png, other maps seed0000_front_depth.png; the sheet is sheet.png.`;
@@ -92,6 +92,7 @@ export function generateCommand(): Command {
       `views by name: ${VIEW_NAMES.join(', ')} (default: front)`,
       wordsOption('--views', VIEW_NAMES),
     )
+    .option('--turn <n>', 'n views evenly round the circle', wholeOption('--turn', 1, 360))
     .option('--camera <file.json>', '25 numbers, {cam2world, intrinsics}, or a result.json')
     .option('--fov <degrees>', 'true field of view over the side (default: 8.78)', numberOption('--fov'))
     .option(

@@ -1,6 +1,7 @@
 /** The command `portraitgan` with its sub-commands. */
 
 import { Command } from 'commander';
+import { bodyCommand } from './body.ts';
 import { convertCommand } from './convert.ts';
 import { doctorCommand } from './doctor.ts';
 import { forwardCommand } from './forward.ts';
@@ -21,6 +22,7 @@ export function portraitganProgram(): Command {
     forwardCommand(),
     meshCommand(),
     videoCommand(),
+    bodyCommand(),
     inspectCommand(),
     convertCommand(),
     presetsCommand(),

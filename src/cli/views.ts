@@ -29,6 +29,8 @@ export interface ViewOptions {
   readonly yaw?: number;
   readonly pitch?: number;
   readonly views?: readonly string[];
+  /** Number of views evenly round the circle. */
+  readonly turn?: number;
   readonly camera?: string;
   readonly fov?: number;
   readonly fovLegacy?: number;
@@ -42,10 +44,15 @@ export const VIEW_NAMES = Object.keys(NAMED_VIEWS);
  * @throws UsageError for options that contradict each other or a file that holds no camera.
  */
 export function viewsOf(options: ViewOptions): View[] {
-  const { yaw, pitch, views, camera, fov, fovLegacy } = options;
+  const { yaw, pitch, views, turn, camera, fov, fovLegacy } = options;
   const angles = yaw !== undefined || pitch !== undefined;
   refuseTogether(
-    { '--yaw/--pitch': angles, '--views': views !== undefined, '--camera': camera !== undefined },
+    {
+      '--yaw/--pitch': angles,
+      '--views': views !== undefined,
+      '--turn': turn !== undefined,
+      '--camera': camera !== undefined,
+    },
     'each says where the camera is',
   );
   refuseTogether(
@@ -63,6 +70,16 @@ export function viewsOf(options: ViewOptions): View[] {
         camera: viewCamera(y, p, { intrinsics: k }),
       },
     ];
+  }
+  if (turn !== undefined) {
+    return Array.from({ length: turn }, (_, i) => {
+      const degrees = Math.round((3600 * i) / turn) / 10;
+      return {
+        name: `yaw${degrees}`,
+        label: `${degrees}°`,
+        camera: viewCamera((360 * i) / turn, 0, { intrinsics: k }),
+      };
+    });
   }
   return (views ?? ['front']).map((name) => ({
     name,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { colourCollector } from './mesh/colour.ts';
 import { marchingCubes } from './mesh/marching-cubes.ts';
 import { type Mesh, vertexNormals } from './mesh/mesh.ts';
-import { pinholeOf } from './pinhole.ts';
+import { pinholeOf, rayStretch } from './pinhole.ts';
 import { interpolate, rasterise } from './rasterise.ts';
 import { rasterOfMesh, renderMesh } from './shade.ts';
 
@@ -92,6 +92,37 @@ describe('rasterise', () => {
     expect(face[8 * 9 + 4]).toBe(0);
     const behind = rasterise(triangle, pinholeOf(frontLabel(-2, 1)), { width: 9, height: 9 });
     expect(behind.face.every((f) => f === -1)).toBe(true);
+  });
+
+  test('agrees with the rays of a camera that is turned, skewed and off centre', () => {
+    const label = frontLabel(2.7, 3);
+    const [c, s] = [Math.cos(0.4), Math.sin(0.4)];
+    // Turned by .4 about y and moved with it.
+    [c, 0, -s, 2.7 * s, 0, -1, 0, 0.05, -s, 0, -c, 2.7 * c].forEach((value, i) => {
+      label[i] = value;
+    });
+    [label[17], label[18], label[21], label[20]] = [0.2, 0.47, 0.54, 2.6];
+    const mesh = ball();
+    const [width, height] = [90, 60];
+    const camera = pinholeOf(label);
+    const fragments = rasterise(mesh, camera, { width, height });
+    const places = interpolate(fragments, mesh, mesh.positions, 3);
+    let seen = 0;
+    for (let i = 0; i < width * height; i += 7) {
+      if (fragments.face[i] < 0) continue;
+      seen++;
+      // Spec page 1.5, with the picture's own sides as units.
+      const [u, v] = [((i % width) + 0.5) / width, (Math.floor(i / width) + 0.5) / height];
+      const y = (v - label[21]) / label[20];
+      const x = (u - label[18] - label[17] * y) / label[16];
+      const length = Math.hypot(x, y, 1);
+      const along = fragments.depth[i] * rayStretch(camera, u, v);
+      for (let k = 0; k < 3; k++) {
+        const direction = label[k * 4] * x + label[k * 4 + 1] * y + label[k * 4 + 2];
+        expect(label[k * 4 + 3] + (direction / length) * along).toBeCloseTo(places[i * 3 + k], 5);
+      }
+    }
+    expect(seen).toBeGreaterThan(100);
   });
 
   test('inner sides can be left out, and shared edges leave no cracks', () => {

@@ -108,3 +108,21 @@ export function field(
   );
   return { sigma, rgb };
 }
+
+/** The density of `field` alone [N, P, 1], for surfaces: half the work and a thirty-third of the memory. */
+export function density(
+  weights: DecoderWeights,
+  planes: Tensor,
+  points: Tensor,
+  options: FieldOptions,
+): Tensor {
+  const { depth, boxWarp, activation, lrMultiplier } = options;
+  return fused(
+    'decodeDensity',
+    { depth, boxWarp, activation, lrMultiplier },
+    { points, planes, ...weights },
+    (given) => ({
+      sigma: decodeBy(given, sampleTrigrid(given.planes, given.points, depth, boxWarp), options).sigma,
+    }),
+  )[0];
+}

@@ -3,7 +3,7 @@
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
-import { decodePointsKernel, renderRaysKernel } from './render.ts';
+import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
 import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
 
 /** A module as bytes; works in Node and in a page. */
@@ -19,6 +19,7 @@ export function kernelModule(): KernelModule {
       skipUpKernel,
       renderRaysKernel,
       decodePointsKernel,
+      decodeDensityKernel,
       nearestFacesKernel,
       deformPointsKernel,
     ],

@@ -116,25 +116,32 @@ export const renderRaysKernel: Kernel = {
   },
 };
 
-export const decodePointsKernel: Kernel = {
-  name: 'decodePoints',
-  plan(node: Node): KernelCall | undefined {
-    const options = node.attrs.options as unknown as FieldOptions;
-    const field = fieldOf(node, ['points', 'planes', 'w0', 'b0', 'w1', 'b1'], options);
-    const [batch, count] = node.inputs[0].shape;
-    if (field === undefined) return undefined;
-    return {
-      entry: 'decodePoints',
-      args: [
-        { input: 0 },
-        'kept',
-        ...field.weights,
-        ...[{ output: 0 }, { output: 1 }],
-        ...(['counter', 'scratch'] as const),
-        ...[batch, count, ...field.shape, ...field.gains, field.activation],
-      ],
-      scratchBytes: 32768,
-      threaded: { kept: field.kept },
-    };
-  },
-};
+/** Points to densities, and to colours if the second output is there. */
+function pointsKernel(name: string): Kernel {
+  return {
+    name,
+    plan(node: Node): KernelCall | undefined {
+      const options = node.attrs.options as unknown as FieldOptions;
+      const field = fieldOf(node, ['points', 'planes', 'w0', 'b0', 'w1', 'b1'], options);
+      const [batch, count] = node.inputs[0].shape;
+      if (field === undefined) return undefined;
+      return {
+        entry: 'decodePoints',
+        args: [
+          { input: 0 },
+          'kept',
+          ...field.weights,
+          { output: 0 },
+          node.outputs.length > 1 ? { output: 1 } : 0,
+          ...(['counter', 'scratch'] as const),
+          ...[batch, count, ...field.shape, ...field.gains, field.activation],
+        ],
+        scratchBytes: 32768,
+        threaded: { kept: field.kept },
+      };
+    },
+  };
+}
+
+export const decodePointsKernel = pointsKernel('decodePoints');
+export const decodeDensityKernel = pointsKernel('decodeDensity');

@@ -6,7 +6,7 @@ import { describePlanes } from './render-planes';
 /** Points that a thread takes at once. */
 const CHUNK: i32 = 768;
 
-/** points [batch, count, 3] to sigma [batch, count] and rgb [batch, count, 32]. */
+/** points [batch, count, 3] to sigma [batch, count] and, unless its pointer is 0, rgb [batch, count, 32]. */
 export function decodePoints(
   points: usize, planes: usize, w0: usize, b0: usize, w1: usize, b1: usize, sigma: usize, rgb: usize,
   counter: usize, scratch: usize,
@@ -36,8 +36,9 @@ export function decodePoints(
         store<f32>(zs + (i << 2), load<f32>(at, 8));
       }
       const found = hiddenBlock(planes + <usize>entry * batchBytes, xs, ys, zs, hidden);
-      colourBlock(hidden, colours, activation);
       memory.copy(sigma + (first << 2), found, filled << 2);
+      if (rgb == 0) continue;
+      colourBlock(hidden, colours, activation);
       memory.copy(rgb + (first << 7), colours, filled << 7);
     }
   }

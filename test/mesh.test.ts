@@ -40,6 +40,14 @@ test('all formats, a picture, and numbers that agree', async () => {
   expect(picture.width).toBeGreaterThan(1500);
 });
 
+test('the density alone asks for no surface', async () => {
+  const out = folder();
+  const args = ['--level', '99', '--formats', 'mrc', '--outdir', out];
+  const { code, stdout } = await cli(...ARGS, ...args);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`${38 ** 3} samples`)]);
+  expect(readdirSync(out)).toEqual(['seed0000.mrc']);
+});
+
 test('one part or all, fewer triangles, no colours, no picture', async () => {
   const out = folder();
   const made = async (

@@ -9,7 +9,7 @@ import { planProgram } from '../src/engines/onnx/planner.ts';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
 import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
-import { decoderWeights, field } from '../src/portrait/decoder.ts';
+import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
 import { type RenderDraws, type RenderingOptions, render } from '../src/portrait/renderer.ts';
 import * as t from '../src/tensor/index.ts';
@@ -174,9 +174,14 @@ describe('what the kernel does not take', () => {
 test('points with their colours', async () => {
   for (const activation of ['none', 'sigmoid', 'lrelu'] as const) {
     const options = { ...DEFAULTS, activation };
-    const graph = t.trace('field', { planes: t.f32(2, 288, 12, 12), points: t.f32(2, 1001, 3) }, (given) => ({
-      ...field(decoderWeights(parametersOf(decoderShapes(32))), given.planes, given.points, options),
-    }));
+    const declared = { planes: t.f32(2, 288, 12, 12), points: t.f32(2, 1001, 3) };
+    const graph = t.trace('field', declared, (given) => {
+      const weights = decoderWeights(parametersOf(decoderShapes(32)));
+      return {
+        ...field(weights, given.planes, given.points, options),
+        alone: density(weights, given.planes, given.points, options),
+      };
+    });
     const { parameters } = compose({}, 5);
     const inputs = {
       planes: random('float32', [2, 288, 12, 12], 6),
@@ -186,7 +191,9 @@ test('points with their colours', async () => {
     const expected = await outputs(reference, { graph, parameters, inputs });
     for (const engine of Object.values(engines)) {
       const found = await outputs(engine, { graph, parameters, inputs });
-      for (const name of ['sigma', 'rgb']) expect(distance(found[name], expected[name])).toBeLessThan(1e-5);
+      for (const name of ['sigma', 'rgb', 'alone']) {
+        expect(distance(found[name], expected[name])).toBeLessThan(1e-5);
+      }
     }
   }
 });
@@ -240,6 +247,34 @@ test('NaN and infinity in planes, cameras and draws stay inside the memory', asy
     }
   }
   expect(await program.run(composed.inputs)).toEqual(before);
+});
+
+test('a kernel that fails on its threads is an error, and the next call works', async () => {
+  const module = kernelModule();
+  const engine = cpuEngine({
+    threads: 2,
+    kernels: {
+      ...module,
+      kernels: module.kernels.map((kernel) => ({
+        name: kernel.name,
+        plan: (node) => {
+          const call = kernel.plan(node);
+          // Scratch memory too small by half for pictures of five rays a side.
+          const halve = node.inputs[0].shape[1] === 25 && call !== undefined;
+          const { scratchBytes } = call ?? {};
+          if (!halve || scratchBytes === undefined) return call;
+          return { ...call, args: call.args.map((arg) => (arg === scratchBytes ? scratchBytes / 2 : arg)) };
+        },
+      })),
+    },
+  });
+  const good = compose({}, 1);
+  const expected = await outputs(engine, good);
+  await expect(outputs(engine, compose({ n: 5 }, 1))).rejects.toThrow(
+    /kernel renderRays failed.*unreachable/,
+  );
+  expect(await outputs(engine, good)).toEqual(expected);
+  await engine.dispose();
 });
 
 test('builds: shared memory is a flag of the import, relaxed SIMD where it is taken', () => {

@@ -153,8 +153,26 @@ describe.skipIf(network === undefined)('the recorded checkpoint', () => {
 
     const p = { p: { dtype: 'float64' as const, shape: [1, 6], data: Float64Array.of(0, 0.1, 0, 0, 0, 0) } };
     const posed = await pick('posed.npz', ['ws', 'c'], p);
-    expect(await forward(posed)).toMatchObject({ code: 2, stderr: expect.stringContaining('--no-deform') });
-    expect(await forward(posed, '--no-deform')).toMatchObject({ code: 0 });
+    expect(await forward(posed)).toMatchObject({ code: 0 });
+    expect([...(await readNpz(out)).keys()]).toContain('posed_vertices');
+    expect(await forward(posed, '--no-deform')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('leave out one of the two'),
+    });
+    const bad = {
+      p: { dtype: 'float64' as const, shape: [1, 6], data: Float64Array.of(0, Number.NaN, 0, 0, 0, 0) },
+    };
+    expect(await forward(await pick('nan.npz', ['ws', 'c'], bad))).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/NaN/),
+    });
+    const face = {
+      face_index_coarse: { dtype: 'int16' as const, shape: [1, 3], data: Int16Array.of(0, 1, 2) },
+    };
+    expect(await forward(await pick('one.npz', ['ws', 'c'], { ...p, ...face }))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('faces are needed for both passes'),
+    });
   });
 
   test('converted in half precision, and with the training networks', async () => {

@@ -8,7 +8,7 @@
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
 import { generatorConfig } from '../src/portrait/config.ts';
-import { fieldGraph, type GeneratorNetwork, renderGraph } from '../src/portrait/generator.ts';
+import { densityGraph, fieldGraph, type GeneratorNetwork, renderGraph } from '../src/portrait/generator.ts';
 import { initialise } from '../src/portrait/initialise.ts';
 import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
 import type { RenderingOptions } from '../src/portrait/renderer.ts';
@@ -25,10 +25,14 @@ const { rendering, planeResolution } = network.config;
 const c = ndarray([1, 25], cameraLabel(viewCamera(20, 5)));
 const planeShape = [1, 96 * rendering.depth, planeResolution, planeResolution];
 const planes = ndarray(planeShape, draw(planeShape.reduce((a, b) => a * b, 1)));
-const POINTS = 2 ** 17;
+/** A slab of a regular grid of 128 points a side, as surfaces are sought in. */
+const POINTS = 128 * 128 * 16;
 const points = ndarray(
   [1, POINTS, 3],
-  draw(POINTS * 3).map((x) => x / 8),
+  Float32Array.from({ length: POINTS * 3 }, (_, i) => {
+    const point = Math.floor(i / 3);
+    return ([point % 128, (point >> 7) % 128, point >> 14][i % 3] + 0.5) / 128 - 0.5;
+  }),
 );
 
 const programOf = (engine: Engine, graph: Graph) =>
@@ -74,6 +78,7 @@ interface Times {
   readonly fresh: number;
   readonly sent: number;
   readonly points: number;
+  readonly densities: number;
 }
 
 async function measure(threads: number): Promise<Times> {
@@ -89,6 +94,7 @@ async function measure(threads: number): Promise<Times> {
     fresh: await timedFresh(engine, view(128)),
     sent: await timed(engine, view(128), { planes, c }),
     points: await timed(engine, fieldGraph(network, 1, POINTS), { planes: resident, points }),
+    densities: await timed(engine, densityGraph(network, 1, POINTS), { planes: resident, points }),
   };
   await engine.dispose();
   return times;
@@ -121,7 +127,8 @@ console.log(
       ['first picture of resident planes: copied and laid out, ms more', ...ms((t) => t.fresh - t.whole)],
       ['planes given as an array: sent as well, ms more', ...ms((t) => t.sent - t.whole)],
       ['preview 64 x 64 rays, ms', ...ms(({ preview }) => preview)],
-      ['points with colours (field)', ...rate((t) => t.points, POINTS)],
+      ['grid points with colours (field)', ...rate((t) => t.points, POINTS)],
+      ['grid points, density alone', ...rate((t) => t.densities, POINTS)],
       ['definition on ONNX Runtime, ms', '', onnx.toFixed(0)],
       ['definition / kernel', '', (onnx / results[1].whole).toFixed(1)],
     ],

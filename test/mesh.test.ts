@@ -81,7 +81,7 @@ describe('what cannot be', () => {
       '--grid compatible writes ply and mrc, as the original does, not glb',
     ],
     [['--grid', 'compatible', '--cube', '1'], '--grid compatible and --cube contradict each other'],
-    [['--resolution', '8'], '--resolution is 8; expected 16 to 1024'],
+    [['--resolution', '8'], '--resolution is 8; expected 16 to 512'],
     [['--formats', 'stl'], '--formats is "stl"; expected glb, ply, obj, mrc'],
     [['--simplify', '2'], '--simplify is 2; expected 0.001 to 1'],
   ])('%j', async (args, message) => {

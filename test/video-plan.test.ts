@@ -1,10 +1,12 @@
 /** Camera paths, splines between keyframes, and who is where in a grid. */
 
 import { describe, expect, test } from 'vitest';
-import { shotsOf, type VideoFlags, videoOptions } from '../src/cli/video-options.ts';
+import { cellRenderers, gridFrame } from '../src/cli/video-cells.ts';
+import { shotsOf, type VideoOptions, videoOptions } from '../src/cli/video-options.ts';
 import { momentOf } from '../src/cli/video-path.ts';
 import { blendStyles, keyframeWeights, notAKnotSpline } from '../src/cli/video-spline.ts';
-import { ndarray } from '../src/tensor/index.ts';
+import type { Parts, PortraitGenerator, View } from '../src/portrait/session.ts';
+import { ndarray, type Resident } from '../src/tensor/index.ts';
 
 /** The same spline by another way: all coefficients of all cubics from one dense linear system. */
 function splineByElimination(y: readonly number[]): (x: number) => number {
@@ -112,7 +114,7 @@ describe('camera paths', () => {
 });
 
 describe('who is where', () => {
-  const flags = (more: Partial<VideoFlags>): VideoFlags => ({
+  const flags = (more: Partial<VideoOptions>): Omit<VideoOptions, 'whom'> => ({
     engine: 'auto',
     path: 'turn',
     grid: { columns: 1, rows: 1 },
@@ -148,5 +150,72 @@ describe('who is where', () => {
     expect(() => videoOptions(flags({ keyframes: 3 }))).toThrow(
       '--keyframes without --interpolate has no effect',
     );
+  });
+});
+
+describe('cells', () => {
+  /** A generator that counts what it makes and shows its styles' first number as grey. */
+  function countingGenerator() {
+    const calls = { planes: 0, background: 0, released: 0, views: 0 };
+    const resident = {} as Resident;
+    const generator = {
+      config: { planeResolution: 256, rendering: { depth: 3 } },
+      planes: async () => {
+        calls.planes++;
+        return resident;
+      },
+      background: async () => {
+        calls.background++;
+        return resident;
+      },
+      view: async ({ ws }: Parts): Promise<View> => {
+        calls.views++;
+        const grey = ndarray([1, 1, 4, 4], new Float32Array(16).fill(ws.data[0]));
+        return { image: grey, image_raw: grey, image_depth: grey } as unknown as View;
+      },
+      release: async () => {
+        calls.released++;
+      },
+    } as unknown as PortraitGenerator;
+    return { generator, calls };
+  }
+  const options = { map: 'image', size: undefined, view: {} } as const;
+  const styles = (value: number) => ndarray([1, 1, 1], [value]);
+  const timing = { keyframes: 2, framesPerKeyframe: 2 };
+
+  test('planes and backgrounds are made once while only the camera moves', async () => {
+    const { generator, calls } = countingGenerator();
+    const cells = cellRenderers(generator, [[styles(0)], [styles(1)]], options);
+    for (let f = 0; f < 5; f++) for (const cell of cells) await cell.draw(momentOf('turn', f, timing));
+    expect(calls).toEqual({ planes: 2, background: 2, released: 0, views: 10 });
+    for (const cell of cells) await cell.release();
+    expect(calls.released).toBe(2);
+  });
+
+  test('beyond a gigabyte they are made anew, and each frame of an interpolation has its own', async () => {
+    const { generator, calls } = countingGenerator();
+    // 75 MB each: 14 are kept.
+    const many = cellRenderers(
+      generator,
+      Array.from({ length: 20 }, () => [styles(0)]),
+      options,
+    );
+    for (let f = 0; f < 2; f++) for (const cell of many) await cell.draw(momentOf('turn', f, timing));
+    expect(calls.planes).toBe(20 + 6);
+    expect(calls.released).toBe(12);
+    const [between] = cellRenderers(generator, [[styles(-1), styles(1)]], options);
+    const greys: number[] = [];
+    for (let f = 0; f < 4; f++) greys.push((await between.draw(momentOf('still', f, timing))).data[0]);
+    expect([greys[0], greys[2]]).toEqual([0, 255]);
+    // Halfway both ways, but for what the ends of the repeated row contribute.
+    for (const grey of [greys[1], greys[3]]) expect(Math.abs(grey - 128)).toBeLessThan(5);
+    expect(calls.planes).toBe(26 + 4);
+  });
+
+  test('grids are filled row by row', () => {
+    const cell = (value: number) => ({ width: 2, height: 1, data: new Uint8Array(6).fill(value) });
+    const { width, height, data } = gridFrame([1, 2, 3, 4, 5, 6].map(cell), { columns: 3, rows: 2 });
+    expect([width, height]).toEqual([6, 2]);
+    expect([...data].filter((_, i) => i % 6 === 0)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });

@@ -28,7 +28,7 @@ export interface VideoFlags extends EngineOptions {
   readonly path: CameraPath;
   readonly interpolate?: boolean;
   readonly keyframes?: number;
-  readonly grid: GridShape;
+  readonly grid?: GridShape;
   readonly frames: number;
   readonly fps: number;
   readonly size?: number;
@@ -45,6 +45,7 @@ export interface VideoFlags extends EngineOptions {
 
 /** The options that remain as they are, and those that became something else. */
 export interface VideoOptions extends VideoFlags {
+  readonly grid: GridShape;
   readonly whom: GenerateOptions;
 }
 
@@ -71,12 +72,12 @@ export const gridOption: Parser<GridShape> = (text) => {
 export function videoOptions(flags: VideoFlags): VideoOptions {
   if (flags.keyframes !== undefined && !flags.interpolate)
     throw new UsageError('--keyframes without --interpolate has no effect; give --interpolate too');
-  return { ...flags, whom: whomOf(flags) };
+  return { ...flags, grid: flags.grid ?? { columns: 1, rows: 1 }, whom: whomOf(flags) };
 }
 
 /** Divides people among videos: one each; with a grid or with interpolation a single video of all. People repeat
  * where there are more places, as in the original. */
-export function shotsOf<T>(people: readonly T[], options: VideoFlags): Shot<T>[] {
+export function shotsOf<T>(people: readonly T[], options: Omit<VideoOptions, 'whom'>): Shot<T>[] {
   const { grid, interpolate = false, frames } = options;
   const cells = grid.columns * grid.rows;
   const named = `--grid ${grid.columns}x${grid.rows}`;

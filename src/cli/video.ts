@@ -76,7 +76,7 @@ export function videoCommand(): Command {
       'people in each cell of an interpolation (default: all seeds divided among the cells)',
       wholeOption('--keyframes', 2, 1000),
     )
-    .option('--grid <WxH>', 'several people side by side', gridOption, { columns: 1, rows: 1 })
+    .option('--grid <WxH>', 'several people side by side, such as 4x2', gridOption)
     .option('--frames <n>', 'frames, or frames a keyframe', wholeOption('--frames', 1, 100_000), 120)
     .option('--fps <n>', 'frames a second', numberOption('--fps', 1, 240), 30)
     .option('--size <pixels>', 'resizes each cell (Lanczos)', wholeOption('--size', 2, 8192))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { marchingCubes } from './marching-cubes.ts';
 import { boundsOf, measureMesh } from './mesh.ts';
-import { type Sampler, sampleVolume, type VolumeOptions } from './volume.ts';
+import { checkLevel, type Sampler, sampleVolume, type VolumeOptions } from './volume.ts';
 
 const SIDE = 50;
 
@@ -80,7 +80,8 @@ describe('no surface', () => {
     ],
   ])('a level of %i outside the range names it (stride %i)', async (level, stride, message) => {
     const f = (x: number): number => Math.max(-6.5, Math.min(x - 25, 14.25));
-    await expect(sampleVolume(samplerOf(f).sampler, options({ level, stride }))).rejects.toThrow(message);
+    const volume = await sampleVolume(samplerOf(f).sampler, options({ level, stride }));
+    expect(() => checkLevel(volume, level, stride)).toThrow(message);
   });
 
   test('a grid that is all border, and a density that is no number', async () => {

@@ -39,24 +39,30 @@ export interface Volume extends SampledGrid {
 /** The value of samples that count as empty, as the original writes it. */
 export const EMPTY = -1000;
 
-/** Samples a density for the surface at `level`.
+/** Samples a density for the surface at a level.
  *
- * @throws UsageError naming the range of the data when the level lies outside it.
+ * @throws UsageError when the border takes everything.
  */
 export async function sampleVolume(sampler: Sampler, options: VolumeOptions): Promise<Volume> {
-  const store = sampleStore(sampler, options);
-  const volume =
-    options.stride === 1 ? await sampleEverything(store, options) : await sampleBlocks(store, options);
-  const [low, high] = volume.range;
-  if (!(options.level >= low && options.level < high)) {
-    const place = options.stride === 1 ? '' : ' on the coarse grid';
+  const { side, pad, stride } = options;
+  if (side - 2 * pad < 1)
     throw new UsageError(
-      volume.computed === 0
-        ? `a grid of ${options.side} samples a side with ${options.pad} empty layers at its border has nothing inside`
-        : `there is no surface at level ${options.level}: the density goes from ${low.toPrecision(4)} to ${high.toPrecision(4)}${place}; choose a --level between`,
+      `a grid of ${side} samples a side with ${pad} empty layers at its border has nothing inside`,
     );
-  }
-  return volume;
+  const store = sampleStore(sampler, options);
+  return stride === 1 ? sampleEverything(store, options) : sampleBlocks(store, options);
+}
+
+/** Refuses a level that no surface is at.
+ *
+ * @throws UsageError naming the range of the data.
+ */
+export function checkLevel({ range: [low, high] }: Volume, level: number, stride: number): void {
+  if (level >= low && level < high) return;
+  const where = stride === 1 ? '' : ' on the coarse grid';
+  throw new UsageError(
+    `there is no surface at level ${level}: the density goes from ${low.toPrecision(4)} to ${high.toPrecision(4)}${where}; choose a --level between`,
+  );
 }
 
 /** Computed values, and which ones they are. */

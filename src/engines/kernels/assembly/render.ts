@@ -307,39 +307,29 @@ function compose(count: i32, features: usize, opacity: usize, whiteBack: i32): v
   }
 }
 
-/** Weighted sum of a ray's hidden values, half of them at a time; returns the sum of the weights. */
+/** Weighted sum of a ray's hidden values, sixteen of them at a time; returns the sum of the weights. */
 function sumHidden(r: i32): f32 {
   const first = <usize>(r * (coarseCount + fineCount)) << 2;
   const end = first + (<usize>(coarseCount + fineCount) << 2);
   let total: f32 = 0;
-  for (let half: usize = 0; half < 256; half += 128) {
-    let a0 = f32x4.splat(0);
-    let a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+  for (let part: usize = 0; part < HIDDEN_BYTES; part += 64) {
+    let a = f32x4.splat(0);
+    let b = a, c = a, d = a;
     for (let slot = first; slot < end; slot += 4) {
       const share = load<f32>(shares + slot);
-      const row = load<i32>(rows + slot);
-      if (share == 0 || row < 0) continue;
-      if (half == 0) total += share;
-      const at = hidden + <usize>row * HIDDEN_BYTES + half;
+      if (share == 0) continue;
+      if (part == 0) total += share;
+      const at = hidden + <usize>load<i32>(rows + slot) * HIDDEN_BYTES + part;
       const w = f32x4.splat(share);
-      a0 = f32x4.add(a0, f32x4.mul(w, v128.load(at)));
-      a1 = f32x4.add(a1, f32x4.mul(w, v128.load(at, 16)));
-      a2 = f32x4.add(a2, f32x4.mul(w, v128.load(at, 32)));
-      a3 = f32x4.add(a3, f32x4.mul(w, v128.load(at, 48)));
-      a4 = f32x4.add(a4, f32x4.mul(w, v128.load(at, 64)));
-      a5 = f32x4.add(a5, f32x4.mul(w, v128.load(at, 80)));
-      a6 = f32x4.add(a6, f32x4.mul(w, v128.load(at, 96)));
-      a7 = f32x4.add(a7, f32x4.mul(w, v128.load(at, 112)));
+      a = f32x4.add(a, f32x4.mul(w, v128.load(at)));
+      b = f32x4.add(b, f32x4.mul(w, v128.load(at, 16)));
+      c = f32x4.add(c, f32x4.mul(w, v128.load(at, 32)));
+      d = f32x4.add(d, f32x4.mul(w, v128.load(at, 48)));
     }
-    const to = hiddenSum + half;
-    v128.store(to, a0);
-    v128.store(to, a1, 16);
-    v128.store(to, a2, 32);
-    v128.store(to, a3, 48);
-    v128.store(to, a4, 64);
-    v128.store(to, a5, 80);
-    v128.store(to, a6, 96);
-    v128.store(to, a7, 112);
+    v128.store(hiddenSum + part, a);
+    v128.store(hiddenSum + part, b, 16);
+    v128.store(hiddenSum + part, c, 32);
+    v128.store(hiddenSum + part, d, 48);
   }
   return total;
 }
@@ -355,7 +345,7 @@ function sumColours(count: i32): void {
     let filled = 0;
     for (let slot = first; slot < end; slot += 4) {
       const row = load<i32>(rows + slot);
-      if (load<f32>(shares + slot) != 0 && row >= 0) {
+      if (load<f32>(shares + slot) != 0) {
         memory.copy(gathered + <usize>filled * HIDDEN_BYTES, hidden + <usize>row * HIDDEN_BYTES, HIDDEN_BYTES);
         store<f32>(gatheredShares + (<usize>filled << 2), load<f32>(shares + slot));
         filled++;

@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { cellRenderers, gridFrame } from '../src/cli/video-cells.ts';
-import { shotsOf, type VideoOptions, videoOptions } from '../src/cli/video-options.ts';
-import { momentOf } from '../src/cli/video-path.ts';
+import { shotsOf, type VideoFlags, type VideoOptions, videoOptions } from '../src/cli/video-options.ts';
+import { type CameraPath, momentOf, type Scene } from '../src/cli/video-path.ts';
+import { SWEEPS } from '../src/cli/video-pose.ts';
 import { blendStyles, keyframeWeights, notAKnotSpline } from '../src/cli/video-spline.ts';
 import type { Parts, PortraitGenerator, View } from '../src/portrait/session.ts';
 import { ndarray, type Resident } from '../src/tensor/index.ts';
@@ -85,8 +86,8 @@ describe('not-a-knot splines', () => {
 
 describe('camera paths', () => {
   const timing = { keyframes: 2, framesPerKeyframe: 60 };
-  const centre = (path: Parameters<typeof momentOf>[0], frame: number): number[] => {
-    const { cam2world: m } = momentOf(path, frame, timing).camera;
+  const centre = (path: CameraPath, frame: number): number[] => {
+    const { cam2world: m } = momentOf({ path }, frame, timing).camera;
     return [m[3], m[7], m[11]];
   };
 
@@ -109,7 +110,30 @@ describe('camera paths', () => {
     const [x, y, z] = centre('small', 30);
     expect(Math.atan2(x, z)).toBeCloseTo(0.35, 6);
     expect(y).toBeCloseTo(2.7 * ((2 * 0.05) / Math.PI), 6);
-    expect(momentOf('small', 90, timing).position).toBe(1.5);
+    expect(momentOf({ path: 'small' }, 90, timing).position).toBe(1.5);
+  });
+});
+
+describe('poses', () => {
+  const timing = { keyframes: 2, framesPerKeyframe: 4 };
+  const degrees = (scene: Omit<Scene, 'path'>, frame: number): number[] | undefined => {
+    const { pose } = momentOf({ path: 'turn', ...scene }, frame, timing);
+    return pose && Array.from(pose.data, (angle) => Math.round((angle * 18e6) / Math.PI) / 1e5);
+  };
+
+  test('none, a constant one, and sweeps there and back once in the video', () => {
+    expect(degrees({}, 3)).toBeUndefined();
+    for (const frame of [0, 5]) expect(degrees({ head: [1, 2, 3] }, frame)).toEqual([0, 0, 0, 1, 2, 3]);
+    const turned = [0, 2, 4, 6, 8].map((frame) => degrees({ sweep: 'head-turn' }, frame)?.[4]);
+    expect(turned).toEqual([0, 20, 40, 20, 0]);
+    const both = { neck: [1, 2, 3], sweep: 'neck-tilt', sweepDegrees: -10 } as const;
+    expect(degrees(both, 0)).toEqual([1, 2, 3, 0, 0, 0]);
+    expect(degrees(both, 4)).toEqual([1, 2, -7, 0, 0, 0]);
+  });
+
+  test('each sweep changes an angle of its own', () => {
+    const changed = SWEEPS.map((sweep) => degrees({ sweep }, 4)?.findIndex((angle) => angle !== 0));
+    expect(changed).toEqual([4, 3, 5, 1, 0, 2]);
   });
 });
 
@@ -150,6 +174,24 @@ describe('who is where', () => {
     expect(() => videoOptions(flags({ keyframes: 3 }))).toThrow(
       '--keyframes without --interpolate has no effect',
     );
+    expect(() => videoOptions(flags({ sweepDegrees: 3 }))).toThrow('--sweep-degrees without --sweep');
+    expect(() => videoOptions(flags({ body: 'b.npz' }))).toThrow('--body has no effect without a pose');
+    expect(() => videoOptions(flags({ path: 'turn', yaw: 3 }))).toThrow(
+      '--path turn and --yaw/--pitch contradict each other',
+    );
+  });
+
+  test('the camera stays where it is told to, and during a sweep unless told otherwise', () => {
+    const { path: _, ...without } = flags({});
+    const pathOf = (more: Partial<VideoFlags>): string => videoOptions({ ...without, ...more }).path;
+    expect([pathOf({}), pathOf({ yaw: 20 }), pathOf({ pitch: 5 })]).toEqual(['turn', 'still', 'still']);
+    expect(pathOf({ sweep: 'head-nod' })).toBe('still');
+    expect(pathOf({ sweep: 'head-nod', path: 'turn' })).toBe('turn');
+    const { cam2world } = momentOf({ path: 'still', yaw: 90 }, 1, {
+      keyframes: 1,
+      framesPerKeyframe: 2,
+    }).camera;
+    expect(cam2world[3]).toBeCloseTo(2.7, 6);
   });
 });
 
@@ -186,7 +228,8 @@ describe('cells', () => {
   test('planes and backgrounds are made once while only the camera moves', async () => {
     const { generator, calls } = countingGenerator();
     const cells = cellRenderers(generator, [[styles(0)], [styles(1)]], options);
-    for (let f = 0; f < 5; f++) for (const cell of cells) await cell.draw(momentOf('turn', f, timing));
+    for (let f = 0; f < 5; f++)
+      for (const cell of cells) await cell.draw(momentOf({ path: 'turn' }, f, timing));
     expect(calls).toEqual({ planes: 2, background: 2, released: 0, views: 10 });
     for (const cell of cells) await cell.release();
     expect(calls.released).toBe(2);
@@ -200,12 +243,14 @@ describe('cells', () => {
       Array.from({ length: 20 }, () => [styles(0)]),
       options,
     );
-    for (let f = 0; f < 2; f++) for (const cell of many) await cell.draw(momentOf('turn', f, timing));
+    for (let f = 0; f < 2; f++)
+      for (const cell of many) await cell.draw(momentOf({ path: 'turn' }, f, timing));
     expect(calls.planes).toBe(20 + 6);
     expect(calls.released).toBe(12);
     const [between] = cellRenderers(generator, [[styles(-1), styles(1)]], options);
     const greys: number[] = [];
-    for (let f = 0; f < 4; f++) greys.push((await between.draw(momentOf('still', f, timing))).data[0]);
+    for (let f = 0; f < 4; f++)
+      greys.push((await between.draw(momentOf({ path: 'still' }, f, timing))).data[0]);
     expect([greys[0], greys[2]]).toEqual([0, 255]);
     // Halfway both ways, but for what the ends of the repeated row contribute.
     for (const grey of [greys[1], greys[3]]) expect(Math.abs(grey - 128)).toBeLessThan(5);

@@ -78,6 +78,7 @@ describe('without ffmpeg', () => {
       [['--format', 'mp4'], 1, '--format mp4 needs ffmpeg'],
       [['--grid', '2'], 2, '--grid is "2"; expected WxH such as 4x2'],
       [['--path', 'round'], 2, '--path is "round"; expected turn, small, large, still'],
+      [['--sweep', 'nod'], 2, '--sweep is "nod"; expected head-turn, head-nod, head-tilt, neck-turn'],
       [['--seeds', '0-4', '--grid', '2x2'], 2, '--grid 2x2 has 4 places for 5 people'],
       [['--interpolate'], 2, '--interpolate goes through at least 2 people'],
       [['--frames', '0'], 2, '--frames is 0'],
@@ -106,6 +107,34 @@ describe.skipIf(!posix)('with ffmpeg', () => {
     ]);
     expect(readdirSync(out)).toEqual(['seed0000_turn.mp4']);
     expect(readFileSync(join(out, 'seed0000_turn.mp4')).length).toBe(4 * 32 * 32 * 3);
+  });
+
+  test('poses: a sweep starts at rest and comes back, whatever the camera does; a constant pose stays', async () => {
+    // Raw frames, as an encoder gets them.
+    fakeFfmpeg('cat > "$out"');
+    const made = async (name: string, ...args: string[]): Promise<Buffer[]> => {
+      const out = freshFolder();
+      expect((await cli(...ARGS, out, '--frames', '4', ...args)).code).toBe(0);
+      expect(readdirSync(out)).toEqual([`${name}.mp4`]);
+      const bytes = readFileSync(join(out, `${name}.mp4`));
+      const size = 32 * 32 * 3;
+      return [0, 1, 2, 3].map((frame) => bytes.subarray(frame * size, (frame + 1) * size));
+    };
+    const rest = await made('seed0000_still', '--yaw', '20');
+    const swept = await made('seed0000_still_head-turn', '--sweep', 'head-turn', '--yaw', '20');
+    const posed = await made('seed0000_still', '--head', '0,40,0', '--yaw', '20');
+    expect(swept[0]).toEqual(rest[0]);
+    expect(swept[2]).toEqual(posed[2]);
+    expect([posed[3], swept[3]]).toEqual([posed[0], swept[1]]);
+    // Measured .6 of 255: weights are initial ones.
+    expect(difference(swept[2], swept[0])).toBeGreaterThan(0.2);
+    const turn = ['--path', 'turn', '--size', '32'];
+    const [round, nodding] = [
+      await made('seed0000_turn', ...turn),
+      await made('seed0000_turn_neck-nod', ...turn, '--sweep', 'neck-nod'),
+    ];
+    expect(nodding[0]).toEqual(round[0]);
+    expect(nodding[2]).not.toEqual(round[2]);
   });
 
   test.each([
@@ -188,4 +217,9 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 function listed(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+/** Mean difference of bytes. */
+function difference(a: Buffer, b: Buffer): number {
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
 }

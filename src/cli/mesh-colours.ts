@@ -67,12 +67,12 @@ const SIDE = 384;
 /** Degrees that the picture of a mesh looks down by. */
 const PITCH = 8;
 
-/** The focal length with which a mesh fills most of the picture in the four views. */
-function fittingFocal(positions: Float32Array, middle: readonly [number, number, number]): number {
+/** The focal length with which a mesh round the origin fills most of the picture in the four views. */
+function fittingFocal(positions: Float32Array): number {
   const tilt = (PITCH * Math.PI) / 180;
   let slope = 1e-3;
   for (let v = 0; v < positions.length; v += 3) {
-    const [x, y, z] = middle.map((at, k) => Math.abs(positions[v + k] - at));
+    const [x, y, z] = positions.subarray(v, v + 3).map(Math.abs);
     for (const [across, along] of [
       [x, z],
       [z, x],
@@ -87,17 +87,20 @@ function fittingFocal(positions: Float32Array, middle: readonly [number, number,
 /** Four views of a mesh in metres; with colours a second row shows the shape alone. */
 export function meshSheet(mesh: Mesh, attributes: MeshAttributes, title: string): Raster {
   const { min, max } = boundsOf(mesh.positions);
-  const middle = [0, 1, 2].map((k) => (min[k] + max[k]) / 2) as [number, number, number];
-  const focal = fittingFocal(mesh.positions, middle);
+  // Cameras go round the origin.
+  const centred = mesh.positions.map((value, i) => value - (min[i % 3] + max[i % 3]) / 2);
+  const k = intrinsics(fittingFocal(centred));
   const views = Object.keys(NAMED_VIEWS);
   const row = (label: string, shown: MeshAttributes, shading: number) => ({
     label,
     cells: views.map((name) => {
-      const camera = viewCamera(NAMED_VIEWS[name], PITCH, {
-        lookAt: middle,
-        intrinsics: intrinsics(focal),
+      const camera = viewCamera(NAMED_VIEWS[name], PITCH, { lookAt: [0, 0, 0], intrinsics: k });
+      const centredMesh = { positions: centred, indices: mesh.indices };
+      const rendered = renderMesh(centredMesh, shown, cameraLabel(camera), {
+        width: SIDE,
+        height: SIDE,
+        shading,
       });
-      const rendered = renderMesh(mesh, shown, cameraLabel(camera), { width: SIDE, height: SIDE, shading });
       return rasterOfMesh(rendered, [238, 240, 243]);
     }),
   });

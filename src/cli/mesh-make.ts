@@ -1,4 +1,4 @@
-/** From planes to files: density, surface, colours, picture. */
+/** From planes to files: density, surface, colours, pose, picture. */
 
 import { join } from 'node:path';
 import { components } from '../picture/mesh/components.ts';
@@ -12,8 +12,9 @@ import { simplifyMesh } from '../picture/mesh/simplify.ts';
 import { checkLevel, sampleVolume, type Volume } from '../picture/mesh/volume.ts';
 import { writePng } from '../picture/png.ts';
 import { type PortraitGenerator, portraitGenerator } from '../portrait/session.ts';
-import type { Resident } from '../tensor/index.ts';
+import type { Engine, Resident } from '../tensor/index.ts';
 import { writeAside } from '../weights/safe-write.ts';
+import { openBody, poseOf } from './body-options.ts';
 import { makeEngine } from './engine.ts';
 import { COLOUR_VIEW_COUNT, colourMesh, meshSheet } from './mesh-colours.ts';
 import {
@@ -27,7 +28,8 @@ import {
   reversedVolume,
 } from './mesh-grid.ts';
 import type { MeshFormat, MeshOptions } from './mesh-options.ts';
-import { openNetworks } from './network.ts';
+import { type CarryMesh, carryToPose } from './mesh-pose.ts';
+import { type OpenNetworks, openNetworks } from './network.ts';
 import { note, prepareFolder, say, sayJson, showSeconds } from './output.ts';
 import { startCount } from './progress.ts';
 import { type Subject, subjectsOf } from './subjects.ts';
@@ -60,11 +62,12 @@ export async function makeMeshes(options: MeshOptions): Promise<void> {
   const engine = await makeEngine(options);
   try {
     const generator = portraitGenerator(engine, networks.generator);
+    const carry = await carryOf(engine, generator, networks, options);
     const written: Written[] = [];
     for (const subject of await subjectsOf(generator, options.whom)) {
       const planes = await generator.planes(subject.ws);
       try {
-        written.push(await makeMesh(generator, planes, subject, options));
+        written.push(await makeMesh(generator, planes, subject, carry, options));
       } finally {
         await generator.release(planes);
       }
@@ -75,6 +78,17 @@ export async function makeMeshes(options: MeshOptions): Promise<void> {
     await engine.dispose();
     networks.close();
   }
+}
+
+/** The way to the pose; undefined without one. */
+async function carryOf(
+  engine: Engine,
+  { config }: PortraitGenerator,
+  networks: OpenNetworks,
+  options: MeshOptions,
+): Promise<CarryMesh | undefined> {
+  const pose = poseOf(options);
+  return pose && carryToPose(engine, config, await openBody(options, networks), pose);
 }
 
 function report({ files, vertices, faces, parts = 0, samples, seconds }: Written): void {
@@ -88,6 +102,7 @@ async function makeMesh(
   generator: PortraitGenerator,
   planes: Resident,
   subject: Subject,
+  carry: CarryMesh | undefined,
   options: MeshOptions,
 ): Promise<Written> {
   const started = performance.now();
@@ -96,7 +111,7 @@ async function makeMesh(
   const volume = await sampled(generator, planes, grid, level, stride);
   const surface = formats.every((format) => format === 'mrc')
     ? undefined
-    : await surfaceOf(generator, planes, subject, grid, volume, options);
+    : await surfaceOf(generator, planes, subject, grid, volume, carry, options);
 
   const path = (end: string): string => join(outdir, `${subject.name}${end}`);
   const files = formats.map((format) => {
@@ -134,9 +149,9 @@ async function makeMesh(
 
 /** Everything that files of the surface are made of. */
 interface Surface {
-  /** In grid indices. */
+  /** In grid indices, canonical. */
   readonly inIndices: Mesh;
-  /** In metres. */
+  /** In metres, posed where there is a pose. */
   readonly mesh: Mesh;
   readonly attributes: MeshAttributes;
   readonly parts: number;
@@ -149,6 +164,7 @@ async function surfaceOf(
   subject: Subject,
   grid: MeshGrid,
   volume: Volume,
+  carry: CarryMesh | undefined,
   { level, stride, keep, simplify, colour }: MeshOptions,
 ): Promise<Surface> {
   checkLevel(volume, level, stride);
@@ -156,11 +172,16 @@ async function surfaceOf(
   const { largest, parts } = components(whole);
   const kept = keep === 'largest' ? largest() : whole;
   const inIndices = simplify === undefined ? kept : await simplifyMesh(kept, simplify);
-  const mesh = meshInMetres(inIndices, grid);
-  const normals = vertexNormals(mesh);
-  if (!colour) return { inIndices, mesh, attributes: { normals }, parts, coloured: undefined };
-  const { colours, seen } = await coloursOf(generator, planes, subject, mesh, normals, grid);
-  return { inIndices, mesh, attributes: { normals, colours }, parts, coloured: seen };
+  const canonical = meshInMetres(inIndices, grid);
+  const normals = vertexNormals(canonical);
+  // Colours come from canonical views, so they are collected before vertices move.
+  const painted = colour ? await coloursOf(generator, planes, subject, canonical, normals, grid) : undefined;
+  const mesh = carry === undefined ? canonical : await carry(canonical);
+  const attributes: MeshAttributes = {
+    normals: carry === undefined ? normals : vertexNormals(mesh),
+    ...(painted && { colours: painted.colours }),
+  };
+  return { inIndices, mesh, attributes, parts, coloured: painted?.seen };
 }
 
 /** By default the cube that is rendered: the box less what rendering crops. */

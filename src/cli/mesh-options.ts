@@ -1,15 +1,17 @@
 /** The options of `mesh`: parsed once, checked against each other. */
 
 import { UsageError } from '../errors.ts';
+import type { BodyFlags, PoseFlags } from './body-options.ts';
 import type { EngineOptions } from './engine.ts';
 import { type GenerateOptions, generateOptions } from './generate-options.ts';
+import { refuseTogether } from './parse.ts';
 
 /** Files that a mesh can be written as; `mrc` is the sampled density instead. */
 export const MESH_FORMATS = ['glb', 'ply', 'obj', 'mrc'] as const;
 export type MeshFormat = (typeof MESH_FORMATS)[number];
 
 /** What commander collects. */
-export interface MeshFlags extends EngineOptions {
+export interface MeshFlags extends EngineOptions, PoseFlags, BodyFlags {
   readonly network?: string;
   readonly seeds?: readonly number[];
   readonly latents?: string;
@@ -63,6 +65,15 @@ export function meshOptions(flags: MeshFlags): MeshOptions {
     throw new UsageError(
       '--grid compatible and --cube contradict each other: the original samples .8 of the box',
     );
+  const posed = rest.neck !== undefined || rest.head !== undefined;
+  refuseTogether(
+    { '--grid compatible': compatible, '--neck/--head': posed },
+    'the original writes the canonical surface',
+  );
+  if (posed && written.every((format) => format === 'mrc'))
+    throw new UsageError(
+      '--neck and --head have no effect on mrc, the canonical density; write glb, ply or obj',
+    );
   return {
     ...rest,
     whom: whomOf(flags),
@@ -80,6 +91,9 @@ function whomOf({
   trunc,
   truncCutoff,
   fovLegacy,
+  neck,
+  head,
+  body,
   engine,
   outdir,
 }: MeshFlags): GenerateOptions {
@@ -93,5 +107,8 @@ function whomOf({
     ...(trunc === undefined ? {} : { trunc: [trunc] }),
     ...(truncCutoff === undefined ? {} : { truncCutoff }),
     ...(fovLegacy === undefined ? {} : { fovLegacy }),
+    ...(neck === undefined ? {} : { neck }),
+    ...(head === undefined ? {} : { head }),
+    ...(body === undefined ? {} : { body }),
   });
 }

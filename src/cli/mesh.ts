@@ -1,6 +1,7 @@
 /** `portraitgan mesh`: the surface of a portrait as a file for other programs. */
 
 import { Command } from 'commander';
+import { bodyOptions, poseOptions } from './body-options.ts';
 import { engineOptions } from './engine.ts';
 import { makeMeshes } from './mesh-make.ts';
 import { MESH_FORMATS, type MeshFlags, meshOptions } from './mesh-options.ts';
@@ -11,12 +12,15 @@ const HELP = `
 Examples:
   portraitgan mesh --network model.pkl --seeds 0-3
   portraitgan mesh --network model.pkl --seeds 4 --resolution 512 --formats glb,ply,obj --simplify 0.2
+  portraitgan mesh --network model.pkl --seeds 4 --neck 10,0,0 --head 0,30,0
   portraitgan mesh --network model.pkl --seeds 4 --grid compatible --formats ply,mrc
 
-The surface lies where the density (before softplus) passes --level, in the canonical pose. Metres, y up, the
-face towards +z; triangles are counter-clockwise seen from outside. --grid compatible samples where the
+The surface lies where the density (before softplus) passes --level. Metres, y up, the face
+towards +z; triangles are counter-clockwise seen from outside. --grid compatible samples where the
 original's script does, on a slightly sheared grid, and writes its frame: voxels, axes z, y and reversed x, the
 other winding, no colours.
+By default the surface is canonical. With --neck or --head each of its vertices moves with the nearest face of
+the canonical body; those that are the network's thickness or more away stay. The density of .mrc is canonical.
 Only blocks near the surface are sampled; --dense samples everything. The two differ only in specks and hollows
 less than four samples across that hang together with nothing else.
 Files are named seed0000.glb, the picture seed0000_mesh.png.`;
@@ -69,5 +73,7 @@ export function meshCommand(): Command {
     .option('--outdir <folder>', 'where files go', 'out')
     .option('--json', 'prints what was written as JSON')
     .addHelpText('after', HELP);
-  return engineOptions(command).action(async (flags: MeshFlags) => makeMeshes(meshOptions(flags)));
+  return engineOptions(bodyOptions(poseOptions(command))).action(async (flags: MeshFlags) =>
+    makeMeshes(meshOptions(flags)),
+  );
 }

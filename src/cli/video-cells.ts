@@ -1,4 +1,5 @@
-/** The cells of a video's frames: people whose planes and backgrounds are kept while the camera moves. */
+/** The cells of a video's frames: people whose planes and backgrounds are kept while the camera moves or the body
+ * follows a pose. */
 
 import { depthRaster } from '../picture/maps.ts';
 import { resizeRaster } from '../picture/png.ts';
@@ -57,13 +58,13 @@ function cellRenderer(
     if (parts !== undefined) await generator.release(parts.planes, parts.background);
   };
   return {
-    async draw({ position, camera }) {
+    async draw({ position, camera, pose }) {
       if (kept === undefined) {
         const ws = weights === undefined ? keyframes[0] : blendStyles(keyframes, weights(position));
         const planes = await generator.planes(ws);
         kept = { ws, planes, background: await generator.background(ws) };
       }
-      const rendered = await generator.view(kept, labelOf(camera), view);
+      const rendered = await generator.view(kept, labelOf(camera), { ...view, pose });
       if (!keep) await release();
       const raster =
         map === 'depth'

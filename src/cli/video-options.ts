@@ -1,10 +1,11 @@
 /** The options of `video`: parsed once, checked against each other. */
 
 import { UsageError } from '../errors.ts';
+import type { BodyFlags } from './body-options.ts';
 import type { EngineOptions } from './engine.ts';
 import { type GenerateOptions, generateOptions } from './generate-options.ts';
-import type { Parser } from './parse.ts';
-import type { CameraPath, Timing } from './video-path.ts';
+import { type Parser, refuseTogether } from './parse.ts';
+import type { CameraPath, Scene, Timing } from './video-path.ts';
 
 /** Pictures that a video can show. */
 export const VIDEO_MAPS = ['image', 'depth', 'raw'] as const;
@@ -19,13 +20,13 @@ export interface GridShape {
 }
 
 /** What commander collects. */
-export interface VideoFlags extends EngineOptions {
+export interface VideoFlags extends EngineOptions, BodyFlags, Omit<Scene, 'path'> {
   readonly network?: string;
   readonly seeds?: readonly number[];
   readonly latents?: string;
   readonly trunc?: number;
   readonly truncCutoff?: number;
-  readonly path: CameraPath;
+  readonly path?: CameraPath;
   readonly interpolate?: boolean;
   readonly keyframes?: number;
   readonly grid?: GridShape;
@@ -45,6 +46,7 @@ export interface VideoFlags extends EngineOptions {
 
 /** The options that remain as they are, and those that became something else. */
 export interface VideoOptions extends VideoFlags {
+  readonly path: CameraPath;
   readonly grid: GridShape;
   readonly whom: GenerateOptions;
 }
@@ -72,7 +74,23 @@ export const gridOption: Parser<GridShape> = (text) => {
 export function videoOptions(flags: VideoFlags): VideoOptions {
   if (flags.keyframes !== undefined && !flags.interpolate)
     throw new UsageError('--keyframes without --interpolate has no effect; give --interpolate too');
-  return { ...flags, grid: flags.grid ?? { columns: 1, rows: 1 }, whom: whomOf(flags) };
+  const { path, yaw, pitch, sweep, grid = { columns: 1, rows: 1 } } = flags;
+  const fixed = yaw !== undefined || pitch !== undefined;
+  refuseTogether(
+    { [`--path ${path}`]: path !== undefined && path !== 'still', '--yaw/--pitch': fixed },
+    'each says where the camera is',
+  );
+  if (flags.sweepDegrees !== undefined && sweep === undefined)
+    throw new UsageError('--sweep-degrees without --sweep has no effect; give --sweep too');
+  if (flags.body !== undefined && !isPosed(flags))
+    throw new UsageError('--body has no effect without a pose: give --neck, --head or --sweep too');
+  const own = fixed || sweep !== undefined ? 'still' : 'turn';
+  return { ...flags, path: path ?? own, grid, whom: whomOf(flags) };
+}
+
+/** Whether anything poses the body. */
+export function isPosed({ neck, head, sweep }: Omit<Scene, 'path'>): boolean {
+  return [neck, head, sweep].some((flag) => flag !== undefined);
 }
 
 /** Divides people among videos: one each; with a grid or with interpolation a single video of all. People repeat

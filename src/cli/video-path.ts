@@ -1,6 +1,8 @@
-/** Ways of the camera through a video (spec page 7.7). */
+/** Ways of the camera through a video (spec page 7.7), and the pose at each frame. */
 
-import { type Camera, type OrbitOptions, orbitCamera } from '../portrait/camera.ts';
+import { type Camera, type OrbitOptions, orbitCamera, viewCamera } from '../portrait/camera.ts';
+import type { NdArray } from '../tensor/index.ts';
+import { type SweepFlags, sweptPose } from './video-pose.ts';
 
 /** Names that `--path` takes. */
 export const CAMERA_PATHS = ['turn', 'small', 'large', 'still'] as const;
@@ -14,32 +16,51 @@ export interface Timing {
   readonly framesPerKeyframe: number;
 }
 
-/** What a frame shows besides the person's styles. A pose of the body belongs here too. */
+/** What a frame shows besides the person's styles. */
 export interface Moment {
   /** In keyframes, from 0. */
   readonly position: number;
   readonly camera: Camera;
+  /** [1, 6] radians; undefined for the canonical body. */
+  readonly pose: NdArray | undefined;
+}
+
+/** What a video shows besides its people. */
+export interface Scene extends SweepFlags {
+  readonly path: CameraPath;
+  /** Degrees: where the camera of `still` stays. */
+  readonly yaw?: number;
+  readonly pitch?: number;
 }
 
 /** The state of things at a frame.
  *
  * `turn` goes round once in the whole video, `large` once a keyframe, both from the front towards the person's
- * left; `small` is the original's swaying in front of the face.
+ * left; `small` is the original's swaying in front of the face. A sweep goes there and back in the whole video.
  */
-export function momentOf(path: CameraPath, frame: number, timing: Timing, orbit: OrbitOptions = {}): Moment {
+export function momentOf(scene: Scene, frame: number, timing: Timing, orbit: OrbitOptions = {}): Moment {
   const { keyframes, framesPerKeyframe } = timing;
   const position = frame / framesPerKeyframe;
-  const whole = 2 * Math.PI * (position / keyframes);
+  const share = position / keyframes;
+  return { position, camera: cameraOf(scene, share, position, orbit), pose: sweptPose(scene, share) };
+}
+
+function cameraOf(
+  { path, yaw = 0, pitch = 0 }: Scene,
+  share: number,
+  position: number,
+  orbit: OrbitOptions,
+): Camera {
+  const whole = 2 * Math.PI * share;
   const front = Math.PI / 2;
-  const at = (h: number, v: number): Moment => ({ position, camera: orbitCamera(h, v, orbit) });
   switch (path) {
     case 'turn':
-      return at(front + whole, front);
+      return orbitCamera(front + whole, front, orbit);
     case 'large':
-      return at(front + 2 * Math.PI * position, front);
+      return orbitCamera(front + 2 * Math.PI * position, front, orbit);
     case 'small':
-      return at(front + 0.35 * Math.sin(whole), front - 0.05 + 0.25 * Math.cos(whole));
+      return orbitCamera(front + 0.35 * Math.sin(whole), front - 0.05 + 0.25 * Math.cos(whole), orbit);
     case 'still':
-      return at(front, front);
+      return viewCamera(yaw, pitch, orbit);
   }
 }

@@ -1,4 +1,4 @@
-/** `portraitgan video`: portraits that turn, sway, or become one another. */
+/** `portraitgan video`: portraits that turn, sway, move their heads, or become one another. */
 
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -9,6 +9,7 @@ import type { VideoSink } from '../picture/video/sink.ts';
 import { webpSink } from '../picture/video/webp.ts';
 import { focalOfFov, focalOfLegacyFov, intrinsics } from '../portrait/camera.ts';
 import { type PortraitGenerator, portraitGenerator } from '../portrait/session.ts';
+import { bodyOptions, openBody, poseOptions } from './body-options.ts';
 import { engineOptions, makeEngine } from './engine.ts';
 import { renderingOf } from './generate.ts';
 import { NETWORK_HELP, openNetworks } from './network.ts';
@@ -19,6 +20,7 @@ import { type Subject, subjectsOf } from './subjects.ts';
 import { cellRenderers, gridFrame } from './video-cells.ts';
 import {
   gridOption,
+  isPosed,
   type Shot,
   shotsOf,
   VIDEO_FORMATS,
@@ -28,16 +30,21 @@ import {
   videoOptions,
 } from './video-options.ts';
 import { CAMERA_PATHS, momentOf } from './video-path.ts';
+import { SWEEP_DEGREES, SWEEPS } from './video-pose.ts';
 
 const HELP = `
 Examples:
   portraitgan video --network model.pkl --seeds 4
   portraitgan video --network model.pkl --seeds 0-7 --grid 4x2 --path small --frames 120
   portraitgan video --network model.pkl --seeds 0-3 --interpolate --frames 60 --path still
+  portraitgan video --network model.pkl --seeds 4 --sweep head-turn --sweep-degrees 30 --yaw 20
+  portraitgan video --network model.pkl --seeds 4 --path turn --neck 10,0,0 --head 0,30,0
 
 Without --grid and --interpolate there is one video a seed. With --interpolate the people of a cell become one
 another and then the first again, on cubic splines in w. The camera: turn goes round once, small sways in front
-of the face, large goes round once a keyframe, still stays in front.
+of the face, large goes round once a keyframe, still stays in front or at --yaw and --pitch.
+--neck and --head pose every frame. --sweep adds to one of these angles: from the pose to --sweep-degrees in the
+middle of the video and back, on a cosine, so that it closes; negative degrees go the other way.
 The video is an MP4 where ffmpeg is installed, else an animated WebP; the result says which encoder was used.
 Depth is stretched from the nearest to the farthest point of each frame and cell; near is bright.`;
 
@@ -54,7 +61,7 @@ interface Written {
 /** The command. */
 export function videoCommand(): Command {
   const command = new Command('video')
-    .description('make videos: a full turn, an orbit, one person becoming another')
+    .description('make videos: a full turn, an orbit, a moving head, one person becoming another')
     .option('--network <file>', `${NETWORK_HELP} (default: the embedded model)`)
     .option('--seeds <list>', 'seeds such as 0-3,7; ranges include both ends (default: 0)', parseSeeds)
     .option('--latents <file.npz>', 'instead of seeds: "z" [N, zDim] or "ws" [N, numWs, wDim]')
@@ -66,9 +73,24 @@ export function videoCommand(): Command {
     )
     .option(
       '--path <name>',
-      `way of the camera: ${CAMERA_PATHS.join(', ')}`,
+      `way of the camera: ${CAMERA_PATHS.join(', ')} (default: turn; still with --yaw, --pitch or --sweep)`,
       wordOption('--path', CAMERA_PATHS),
-      'turn',
+    )
+    .option('--yaw <degrees>', "still camera: positive shows the person's left side", numberOption('--yaw'))
+    .option(
+      '--pitch <degrees>',
+      'still camera: positive looks from above',
+      numberOption('--pitch', -89.9, 89.9),
+    )
+    .option(
+      '--sweep <name>',
+      `moves a joint there and back: ${SWEEPS.join(', ')}`,
+      wordOption('--sweep', SWEEPS),
+    )
+    .option(
+      '--sweep-degrees <angle>',
+      `how far it moves (default: ${SWEEP_DEGREES})`,
+      numberOption('--sweep-degrees', -180, 180),
     )
     .option('--interpolate', 'goes from person to person')
     .option(
@@ -111,7 +133,9 @@ export function videoCommand(): Command {
     .option('--outdir <folder>', 'where videos go', 'out')
     .option('--json', 'prints what was written as JSON')
     .addHelpText('after', HELP);
-  return engineOptions(command).action(async (flags: VideoFlags) => makeVideos(videoOptions(flags)));
+  return engineOptions(bodyOptions(poseOptions(command))).action(async (flags: VideoFlags) =>
+    makeVideos(videoOptions(flags)),
+  );
 }
 
 async function makeVideos(options: VideoOptions): Promise<void> {
@@ -122,7 +146,8 @@ async function makeVideos(options: VideoOptions): Promise<void> {
     note(`${networks.label}: it was never trained and shows coloured patterns, not people`);
   const engine = await makeEngine(options);
   try {
-    const generator = portraitGenerator(engine, networks.generator);
+    const body = isPosed(options) ? await openBody(options, networks) : undefined;
+    const generator = portraitGenerator(engine, networks.generator, body);
     if (options.whom.latents === undefined) shotsOf(options.whom.seeds, options);
     const shots = shotsOf(await subjectsOf(generator, options.whom), options);
     const written: Written[] = [];
@@ -159,7 +184,7 @@ async function makeVideo(
   encoder: FfmpegEncoder | undefined,
   options: VideoOptions,
 ): Promise<Written> {
-  const { path, fps, size, map, grid, whom } = options;
+  const { fps, size, map, grid, whom } = options;
   const started = performance.now();
   const { timing } = shot;
   const frames = timing.keyframes * timing.framesPerKeyframe;
@@ -184,7 +209,7 @@ async function makeVideo(
   try {
     for (let frame = 0; frame < frames; frame++) {
       progress.at({ done: frame, total: frames });
-      const moment = momentOf(path, frame, timing, orbit);
+      const moment = momentOf(options, frame, timing, orbit);
       const drawn: Raster[] = [];
       for (const cell of cells) drawn.push(await cell.draw(moment));
       last = gridFrame(drawn, grid);
@@ -212,9 +237,12 @@ function focalOf({ fov, fovLegacy }: VideoOptions): number | undefined {
   return fovLegacy === undefined ? undefined : focalOfLegacyFov(fovLegacy);
 }
 
-/** `seed0004_turn`, `seed0000-seed0007_small_depth`. */
-function nameOf({ cells }: Shot<Subject>, { path, map, interpolate }: VideoOptions): string {
+/** `seed0004_turn`, `seed0004_still_head-turn`, `seed0000-seed0007_small_depth`. */
+function nameOf({ cells }: Shot<Subject>, { path, sweep, map, interpolate }: VideoOptions): string {
   const names = cells.flat().map(({ name }) => name);
   const who = names.length === 1 ? names[0] : `${names[0]}-${names[names.length - 1]}`;
-  return [who, ...(interpolate ? ['interpolation'] : []), path, ...(map === 'image' ? [] : [map])].join('_');
+  const shown = map === 'image' ? undefined : map;
+  return [who, interpolate ? 'interpolation' : undefined, path, sweep, shown]
+    .filter((part) => part !== undefined)
+    .join('_');
 }

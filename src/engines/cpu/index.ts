@@ -10,6 +10,9 @@ import type { KernelCode, KernelModule } from '../kernels/kernel.ts';
 import { planEngine } from '../onnx/plan-engine.ts';
 import { workerBackend } from './client.ts';
 
+/** Kernels gain little from more: each thread has its own stack, code and tile. */
+const MOST_THREADS = 16;
+
 export interface CpuEngineOptions {
   /** Threads of ONNX Runtime and of the kernels; all cores when left out. */
   readonly threads?: number;
@@ -24,7 +27,7 @@ export function cpuEngine(options: CpuEngineOptions = {}): Engine {
   const kernels = options.kernels === 'none' ? undefined : (options.kernels ?? kernelModule());
   const backend = workerBackend({
     kernels: kernels === undefined ? undefined : codeOf(kernels),
-    threads: threads === 0 ? availableParallelism() : threads,
+    threads: Math.min(threads === 0 ? availableParallelism() : threads, MOST_THREADS),
     session: {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,

@@ -20,8 +20,17 @@ function opacities(depths: usize, sigma: usize, count: i32, alpha: usize): void 
   }
 }
 
-/** Weights [count - 1] of the intervals of a ray. */
-export function marchWeights(depths: usize, sigma: usize, count: i32, weights: usize): void {
+/** Tells whether no depth of a ray lies before the one before it. */
+export function increases(depths: usize, count: i32): bool {
+  for (let i = 1; i < count; i++) {
+    const at = depths + (<usize>i << 2);
+    if (!(load<f32>(at) >= load<f32>(at - 4))) return false;
+  }
+  return true;
+}
+
+/** Weights [count - 1] of the intervals of a ray; returns the light that passes them all. */
+export function marchWeights(depths: usize, sigma: usize, count: i32, weights: usize): f32 {
   opacities(depths, sigma, count, weights);
   let passed: f32 = 1;
   const end = weights + (<usize>(count - 1) << 2);
@@ -30,6 +39,7 @@ export function marchWeights(depths: usize, sigma: usize, count: i32, weights: u
     store<f32>(at, alpha * passed);
     passed *= 1 - alpha + 1e-10;
   }
+  return passed;
 }
 
 /** Depths [fine] drawn by inverting the density that `weights` describe over the coarse depths [count].

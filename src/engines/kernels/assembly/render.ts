@@ -7,14 +7,21 @@
  */
 
 import { BLOCK, colourBlock, colourOfSum, DECODER_BYTES, hiddenBlock, packDecoder } from './render-decoder';
-import { MOVE_BYTES, movePoints } from './render-move';
+import { forgetHints, MOVE_BYTES, movePoints } from './render-move';
 import { describePlanes } from './render-planes';
-import { importanceDepths, marchWeights, mergePasses } from './render-rays';
+import { importanceDepths, increases, marchWeights, mergePasses } from './render-rays';
 
 const TILE: i32 = 4;
 const TILE_RAYS: i32 = 16;
 const HIDDEN_BYTES: usize = 256;
 const CROPPED: f32 = -1000;
+/** Depth steps of the coarse pass between two looks at what light is left. */
+const CHUNK: i32 = 16;
+/** A ray is left when less light than this passes its coarse samples so far; what lies behind counts as empty. */
+const DARK: f32 = 1e-8;
+/** Then at most this may pass in the end, or the tile is done again without leaving anything out. So opacities are
+ * right to 1e-6, depths to 1e-6 of the range, features to 1e-6 of the largest colour. */
+const LEAK: f32 = 1e-6;
 
 // The call: set by `renderRays`, read by all that follows.
 let texels: usize = 0;
@@ -24,7 +31,7 @@ let coarseCount: i32 = 0;
 let fineCount: i32 = 0;
 let activation: i32 = 0;
 let cropLimit: f32 = 0;
-let evaluateCropped: bool = false;
+let evaluateAll: bool = false;
 
 // Memory of a tile.
 let xs: usize = 0;
@@ -32,7 +39,7 @@ let ys: usize = 0;
 let zs: usize = 0;
 let slots: usize = 0; // [rows] i32: ray of the tile * samples + sample
 let sigma: usize = 0; // [rays, coarse + fine]: coarse samples, then the fine ones in drawn order
-let rows: usize = 0; // [rays, coarse + fine] i32: row of hidden values, -1 for cropped samples
+let rows: usize = 0; // [rays, coarse + fine] i32: row of hidden values, -1 for samples left out
 let fineDepths: usize = 0; // [rays, fine]
 let shares: usize = 0; // [rays, coarse + fine] weight of each sample
 let hidden: usize = 0; // [rows, 64]
@@ -48,6 +55,9 @@ let hiddenSum: usize = 0; // [64]
 let gathered: usize = 0; // [12, 64]
 let gatheredShares: usize = 0; // [12]
 let moveScratch: usize = 0;
+let stops: usize = 0; // [rays] i32: coarse samples looked at
+let limits: usize = 0; // [rays]: depth of the first that is not
+let light: usize = 0; // [rays]: what passes the coarse samples so far
 let rayAt: usize = 0; // [rays] i32: index of the tile's rays in the call
 
 let next: usize = 0;
@@ -85,7 +95,11 @@ function layOut(scratch: usize, scratchBytes: usize): usize {
   gatheredShares = take(64);
   rayAt = take(64);
   moveScratch = take(MOVE_BYTES);
-  hidden = take((samples * 16 + 24) * HIDDEN_BYTES);
+  stops = take(64);
+  limits = take(64);
+  light = take(64);
+  // Every chunk is padded to a whole block.
+  hidden = take((samples * 16 + (<usize>(coarseCount / CHUNK) + 3) * BLOCK) * HIDDEN_BYTES);
   if (next > scratch + scratchBytes) unreachable();
   return decoder;
 }
@@ -114,8 +128,9 @@ export function renderRays(
     const count = listRays(entry * rays, tile % across, (tile / across) % down, width, rays / width);
     texels = planes + <usize>entry * batchBytes;
     mesh = meshes == 0 ? 0 : meshes + (<usize>(entry * meshWords) << 2);
-    evaluateCropped = false;
+    evaluateAll = false;
     for (;;) {
+      openRays(count, coarse);
       const used = evaluate(count, origins, directions, coarse, coarseNoise, true, 0);
       if (fineCount > 0) {
         drawFine(count, coarse, quantiles, quantileStep);
@@ -125,12 +140,13 @@ export function renderRays(
       for (let r = 0; r < count; r++) {
         complete = march(r, coarse, depth, opacity, range) && complete;
       }
-      // A cropped sample weighs something only beside a density above 897: then its colour is needed.
-      if (complete || evaluateCropped) {
+      // Incomplete: a cropped sample beside a density above 897 weighs something, so its colour is needed; or light
+      // that the coarse samples stopped passes the fine ones, as at a thin shell.
+      if (complete || evaluateAll) {
         compose(count, features, opacity, whiteBack);
         break;
       }
-      evaluateCropped = true;
+      evaluateAll = true;
     }
   }
 }
@@ -157,61 +173,70 @@ function evaluate(
   count: i32, origins: usize, directions: usize, at: usize, noise: usize, isCoarse: bool, base: i32,
 ): i32 {
   const samples = isCoarse ? coarseCount : fineCount;
-  const stride = coarseCount + fineCount;
-  const shift = isCoarse ? 0 : coarseCount;
-  // One depth step after the other, so that neighbours in the list are neighbours in space.
+  const chunk = isCoarse && !evaluateAll ? CHUNK : samples;
+  if (mesh != 0) forgetHints(moveScratch);
+  for (let from = 0; from < samples; from += chunk) {
+    const to = min(from + chunk, samples);
+    const listed = listPoints(count, origins, directions, at, isCoarse, from, to);
+    if (mesh != 0) movePoints(mesh, moveScratch, xs, ys, zs, slots, coarseCount + fineCount, listed);
+    const kept = keepInside(listed, base);
+    evaluateList(kept, base);
+    base += ((kept + BLOCK - 1) / BLOCK) * BLOCK;
+    if (noise != 0) addNoise(count, noise, isCoarse, from, to);
+    if (to < samples) closeRays(count, at, from, to);
+  }
+  return base;
+}
+
+/** Points of the depth steps [from, to), one step after the other, so that neighbours in the list are neighbours in
+ * space; without those of rays that are closed. Returns how many. */
+function listPoints(
+  count: i32, origins: usize, directions: usize, at: usize, isCoarse: bool, from: i32, to: i32,
+): i32 {
+  const samples = isCoarse ? coarseCount : fineCount;
   let point: usize = 0;
-  for (let s = 0; s < samples; s++) {
+  for (let s = from; s < to; s++) {
     for (let r = 0; r < count; r++) {
       const ray = rayOf(r);
+      const slot = r * (coarseCount + fineCount) + (isCoarse ? s : coarseCount + s);
       const t = load<f32>(at + (((isCoarse ? ray : <usize>r) * <usize>samples + <usize>s) << 2));
+      const mine = <usize>r << 2;
+      if (isCoarse ? s >= load<i32>(stops + mine) : t >= load<f32>(limits + mine)) {
+        store<f32>(sigma + (<usize>slot << 2), CROPPED);
+        store<i32>(rows + (<usize>slot << 2), -1);
+        continue;
+      }
       const o = origins + ray * 12;
       const d = directions + ray * 12;
       store<f32>(xs + point, load<f32>(o) + load<f32>(d) * t);
       store<f32>(ys + point, load<f32>(o, 4) + load<f32>(d, 4) * t);
       store<f32>(zs + point, load<f32>(o, 8) + load<f32>(d, 8) * t);
+      store<i32>(slots + point, slot);
       point += 4;
     }
   }
-  if (mesh != 0) movePoints(mesh, moveScratch, xs, ys, zs, count, samples);
-  const kept = keepInside(count, samples, stride, shift, base);
-  evaluateList(kept, base);
-  // Noise is given in the order [ray, sample].
-  for (let r = 0; r < count; r++) {
-    for (let s = 0; s < samples; s++) {
-      const slot = sigma + (<usize>(r * stride + shift + s) << 2);
-      const value = load<f32>(slot);
-      if (noise != 0 && value != CROPPED) {
-        store<f32>(slot, value + load<f32>(noise + ((rayOf(r) * <usize>samples + <usize>s) << 2)));
-      }
-    }
-  }
-  return base + ((kept + BLOCK - 1) / BLOCK) * BLOCK;
+  return <i32>(point >> 2);
 }
 
 /** Closes up the list over cropped points, and pads it to a whole block. */
-function keepInside(count: i32, samples: i32, stride: i32, shift: i32, base: i32): i32 {
+function keepInside(listed: i32, base: i32): i32 {
   let kept = 0;
-  let point: usize = 0;
-  for (let s = 0; s < samples; s++) {
-    for (let r = 0; r < count; r++) {
-      const slot = r * stride + shift + s;
-      const x = load<f32>(xs + point);
-      const z = load<f32>(zs + point);
-      const cropped = abs(x) > cropLimit || abs(z) > cropLimit;
-      store<f32>(sigma + (<usize>slot << 2), cropped ? CROPPED : 0);
-      if (cropped && !evaluateCropped) {
-        store<i32>(rows + (<usize>slot << 2), -1);
-      } else {
-        const to = <usize>kept << 2;
-        store<f32>(xs + to, x);
-        store<f32>(ys + to, load<f32>(ys + point));
-        store<f32>(zs + to, z);
-        store<i32>(slots + to, slot);
-        store<i32>(rows + (<usize>slot << 2), base + kept);
-        kept++;
-      }
-      point += 4;
+  for (let point: usize = 0; point < <usize>listed << 2; point += 4) {
+    const slot = load<i32>(slots + point);
+    const x = load<f32>(xs + point);
+    const z = load<f32>(zs + point);
+    const cropped = abs(x) > cropLimit || abs(z) > cropLimit;
+    store<f32>(sigma + (<usize>slot << 2), cropped ? CROPPED : 0);
+    if (cropped && !evaluateAll) {
+      store<i32>(rows + (<usize>slot << 2), -1);
+    } else {
+      const to = <usize>kept << 2;
+      store<f32>(xs + to, x);
+      store<f32>(ys + to, load<f32>(ys + point));
+      store<f32>(zs + to, z);
+      store<i32>(slots + to, slot);
+      store<i32>(rows + (<usize>slot << 2), base + kept);
+      kept++;
     }
   }
   const end = <usize>kept << 2;
@@ -219,6 +244,48 @@ function keepInside(count: i32, samples: i32, stride: i32, shift: i32, base: i32
   memory.fill(ys + end, 0, 48);
   memory.fill(zs + end, 0, 48);
   return kept;
+}
+
+/** Noise is given in the order [ray, sample]; what is left out stays empty. */
+function addNoise(count: i32, noise: usize, isCoarse: bool, from: i32, to: i32): void {
+  const samples = isCoarse ? coarseCount : fineCount;
+  const shift = isCoarse ? 0 : coarseCount;
+  for (let r = 0; r < count; r++) {
+    for (let s = from; s < to; s++) {
+      const slot = sigma + (<usize>(r * (coarseCount + fineCount) + shift + s) << 2);
+      const value = load<f32>(slot);
+      if (value == CROPPED) continue;
+      store<f32>(slot, value + load<f32>(noise + ((rayOf(r) * <usize>samples + <usize>s) << 2)));
+    }
+  }
+}
+
+/** Light enters; only rays whose depths increase may be closed. */
+function openRays(count: i32, coarse: usize): void {
+  for (let r = 0; r < count; r++) {
+    const at = <usize>r << 2;
+    const ordered = increases(coarse + ((rayOf(r) * <usize>coarseCount) << 2), coarseCount);
+    store<i32>(stops + at, coarseCount);
+    store<f32>(limits + at, Infinity);
+    store<f32>(light + at, ordered ? 1 : Infinity);
+  }
+}
+
+/** Takes the coarse samples [from, to) off the light of each ray, and closes rays that are dark. */
+function closeRays(count: i32, coarse: usize, from: i32, to: i32): void {
+  const first = max(from - 1, 0);
+  for (let r = 0; r < count; r++) {
+    const at = <usize>r << 2;
+    if (load<i32>(stops + at) < coarseCount) continue;
+    const t = coarse + ((rayOf(r) * <usize>coarseCount) << 2);
+    const values = sigma + (<usize>(r * (coarseCount + fineCount) + first) << 2);
+    const left = load<f32>(light + at) * marchWeights(t + (<usize>first << 2), values, to - first, weights);
+    store<f32>(light + at, left);
+    if (left < DARK) {
+      store<i32>(stops + at, to);
+      store<f32>(limits + at, load<f32>(t + (<usize>to << 2)));
+    }
+  }
 }
 
 function evaluateList(count: i32, base: i32): void {
@@ -260,13 +327,13 @@ function march(r: i32, coarse: usize, depth: usize, opacity: usize, range: usize
   for (let i: usize = 0; i < end; i += 4) {
     store<f32>(sorted + i, load<f32>(sigma + first + (<usize>load<i32>(order + i) << 2)));
   }
-  marchWeights(depths, sorted, samples, weights);
+  const passed = marchWeights(depths, sorted, samples, weights);
   let total: f32 = 0;
   let along: f32 = 0;
   let before: f32 = 0;
   let near = load<f32>(depths);
   let far = near;
-  let complete = true;
+  let complete = load<i32>(stops + (<usize>r << 2)) == coarseCount || passed <= LEAK;
   for (let i: usize = 0; i < end; i += 4) {
     const here = load<f32>(depths + i);
     near = min(near, here);

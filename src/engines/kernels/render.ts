@@ -73,7 +73,16 @@ function scratchBytesOf(coarse: number, fine: number): number {
   const perSample = samples * 64 * 3 + fine * 64;
   const lines = 6 * 4 * (samples + 8);
   const sums = 1536 + 2048 + 256 + 3072 + 64 + 64 + 2048;
-  return decoder + passes + perSample + lines + sums + 256 * (16 * samples + 12 * (coarse / 16 + 3)) + 24 * 64 + 192;
+  return (
+    decoder +
+    passes +
+    perSample +
+    lines +
+    sums +
+    256 * (16 * samples + 12 * (coarse / 16 + 3)) +
+    24 * 64 +
+    192
+  );
 }
 
 export const renderRaysKernel: Kernel = {

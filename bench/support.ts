@@ -49,6 +49,8 @@ export async function singleOp(op: SingleOp, threads: number): Promise<() => Pro
   const session = await InferenceSession.create(model.finish(), {
     intraOpNumThreads: threads,
     executionMode: 'sequential',
+    // A pool that spins after its work would take a core from whatever is timed next.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const x = new Tensor('float32', draw(size(op.x)), [...op.x]);
   const y = new Tensor('float32', new Float32Array(size(op.y)), [...op.y]);

@@ -25,7 +25,15 @@ import {
   poseGraph,
   renderGraph,
 } from './generator.ts';
-import { checkFaces, deformationGraph, type GivenFaces, poseBodies, posingOf } from './posing.ts';
+import {
+  checkFaces,
+  deformationGraph,
+  type GivenFaces,
+  type PosedBodies,
+  type Posing,
+  poseBodies,
+  posingOf,
+} from './posing.ts';
 import type { RenderingOptions } from './renderer.ts';
 import type { NoiseMode } from './synthesis.ts';
 
@@ -185,13 +193,21 @@ export function portraitGenerator(
     return (await program.runResident(inputs))[name];
   };
 
+  let last: { readonly key: string; readonly bodies: PosedBodies } | undefined;
+  /** Views of one pose from many sides build its body once. */
+  const lastPosed = (own: Posing, pose: NdArray): PosedBodies => {
+    const key = pose.data.join();
+    if (last?.key !== key) last = { key, bodies: poseBodies(own, pose) };
+    return last.bodies;
+  };
+
   /** What a pose adds to a rendering; nothing when there is none or every number is zero. */
   const posedOf = ({ pose, faces }: ViewOptions) => {
     if (pose === undefined || (faces === undefined && pose.data.every((value) => value === 0)))
       return undefined;
     const own = needPosing();
     if (faces !== undefined) checkFaces(own, faces);
-    const { mesh, vertices } = poseBodies(own, pose);
+    const { mesh, vertices } = lastPosed(own, pose);
     const given = faces && { vertices, coarseFaces: faces.coarse, fineFaces: faces.fine };
     return { posing: own, faces, inputs: { mesh, ...given }, key: faces === undefined ? 'posed' : 'given' };
   };

@@ -74,8 +74,10 @@ export function lowerPart(
     if (!WRITTEN_ON_DEMAND.has(node.op.name)) lowering.write(node);
   }
   for (const [tensor, name] of part.outputs) {
+    const value = lowering.value(tensor);
+    if (model.exposes(value, name, tensor)) continue;
     model.output(name, tensor);
-    model.node('Identity', `output ${name}`, [lowering.value(tensor)], [name], {});
+    model.node('Identity', `output ${name}`, [value], [name], {});
   }
   return model.finish();
 }

@@ -38,6 +38,9 @@ export interface ModelWriter {
     outputs: readonly string[],
     attributes: OnnxAttributes,
   ): void;
+  /** Makes the value that a node writes the output of that name, at no cost. False for what no node writes, or
+   * what is an output already. */
+  exposes(value: string, name: string, aval: Aval): boolean;
   /** The finished model. @throws EngineError when it does not fit into protobuf's 2 GB. */
   finish(): Uint8Array<ArrayBuffer>;
 }
@@ -46,6 +49,16 @@ export interface ModelWriter {
 export function createModel(graphName: string): ModelWriter {
   const graph = createMessage();
   graph.text(2, graphName);
+  const nodes: {
+    type: string;
+    name: string;
+    inputs: readonly string[];
+    outputs: readonly string[];
+    attributes: OnnxAttributes;
+  }[] = [];
+  const written = new Set<string>();
+  const renamed = new Map<string, string>();
+  const current = (value: string): string => renamed.get(value) ?? value;
   return {
     input: (name, aval) => graph.message(11, (info) => writeValueInfo(info, name, aval)),
     output: (name, aval) => graph.message(12, (info) => writeValueInfo(info, name, aval)),
@@ -58,17 +71,27 @@ export function createModel(graphName: string): ModelWriter {
       });
     },
     node: (type, name, inputs, outputs, attributes) => {
-      graph.message(1, (node) => {
-        for (const value of inputs) node.text(1, value);
-        for (const value of outputs) node.text(2, value);
-        node.text(3, name);
-        node.text(4, type);
-        for (const [key, value] of Object.entries(attributes)) {
-          node.message(5, (attribute) => writeAttribute(attribute, key, value));
-        }
-      });
+      nodes.push({ type, name, inputs, outputs, attributes });
+      for (const value of outputs) written.add(value);
+    },
+    exposes: (value, name, aval) => {
+      if (!written.has(value) || renamed.has(value)) return false;
+      renamed.set(value, name);
+      graph.message(12, (info) => writeValueInfo(info, name, aval));
+      return true;
     },
     finish: () => {
+      for (const { type, name, inputs, outputs, attributes } of nodes) {
+        graph.message(1, (node) => {
+          for (const value of inputs) node.text(1, current(value));
+          for (const value of outputs) node.text(2, current(value));
+          node.text(3, name);
+          node.text(4, type);
+          for (const [key, value] of Object.entries(attributes)) {
+            node.message(5, (attribute) => writeAttribute(attribute, key, value));
+          }
+        });
+      }
       if (graph.length() > LARGEST_MODEL - 100) {
         throw new EngineError(
           `${graphName}: its weights need ${Math.round(graph.length() / 2 ** 20)} MB but an ONNX model holds at most 2048: declare them as inputs`,

@@ -17,22 +17,23 @@ import { materialize } from './weights/lazy-tensor.ts';
 import type { Network } from './weights/network.ts';
 import { randomState } from './weights/random-state.ts';
 
-/** A network of a checkpoint. Its tensors are read as float32 when a program first needs them, so the file
- * must stay open until then. */
+/** A network of a checkpoint. Its tensors are read as float32 when a program needs them, so the file must stay
+ * open until then. An array lives as long as somebody holds it: engines keep weights in a form of their own, and
+ * two copies of a large network are a quarter of what a picture needs. */
 export function loadNetwork(network: Network): LoadedNetwork {
-  const arrays = new Map<string, NdArray>();
+  const arrays = new Map<string, WeakRef<NdArray>>();
   const shapes = new Map<string, Aval>();
   for (const [name, { shape }] of network.tensors) shapes.set(name, { dtype: 'float32', shape });
   const { initKwargs, attributes, moduleAttributes } = network;
   return {
     record: { shapes, initKwargs, attributes, moduleAttributes },
     read(name) {
-      let array = arrays.get(name);
+      let array = arrays.get(name)?.deref();
       if (array === undefined) {
         const tensor = network.tensors.get(name);
         if (tensor === undefined) throw new NameError(`the network has no tensor "${name}"`);
         array = { dtype: 'float32', shape: tensor.shape, data: toFloat32(materialize(tensor)) };
-        arrays.set(name, array);
+        arrays.set(name, new WeakRef(array));
       }
       return array;
     },

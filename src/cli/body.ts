@@ -16,8 +16,8 @@ import {
 } from './body-options.ts';
 import { NETWORK_HELP, openNetworks } from './network.ts';
 import { prepareFile, say, sayJson } from './output.ts';
-import { numberOption, wholeOption, wordsOption } from './parse.ts';
-import { VIEW_NAMES, type ViewOptions, viewsOf } from './views.ts';
+import { wholeOption } from './parse.ts';
+import { type ViewOptions, viewOptions, viewsOf } from './views.ts';
 
 interface Flags extends PoseFlags, BodyFlags, ViewOptions {
   readonly network?: string;
@@ -39,21 +39,11 @@ export function bodyCommand(): Command {
   const command = new Command('body')
     .description('draw the posed body under a camera')
     .option('--network <file>', `${NETWORK_HELP}: draws the body it carries`)
-    .option('--yaw <degrees>', "positive shows the person's left side", numberOption('--yaw'))
-    .option('--pitch <degrees>', 'positive looks from above', numberOption('--pitch', -89.9, 89.9))
-    .option(
-      '--views <list>',
-      `views by name: ${VIEW_NAMES.join(', ')} (default: front)`,
-      wordsOption('--views', VIEW_NAMES),
-    )
-    .option('--turn <n>', 'n views evenly round the circle', wholeOption('--turn', 1, 360))
-    .option('--camera <file.json>', '25 numbers, {cam2world, intrinsics}, or a result.json')
-    .option('--fov <degrees>', 'true field of view over the side (default: 8.78)', numberOption('--fov'))
     .option('--size <pixels>', 'side of a picture', wholeOption('--size', 8, 4096), 512)
     .option('--out <file.png>', 'where the picture goes', 'body.png')
     .option('--json', 'prints what was written as JSON')
     .addHelpText('after', EXAMPLES);
-  return bodyOptions(poseOptions(command)).action(drawBody);
+  return bodyOptions(poseOptions(viewOptions(command))).action(drawBody);
 }
 
 async function drawBody(flags: Flags): Promise<void> {

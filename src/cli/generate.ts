@@ -15,17 +15,10 @@ import {
   MAPS,
   type MapName,
 } from './generate-options.ts';
-import { NETWORK_HELP, openNetworks } from './network.ts';
+import { openNetworks } from './network.ts';
 import { note, prepareFile, prepareFolder, say, sayJson, showSeconds } from './output.ts';
-import {
-  numberOption,
-  numbersOption,
-  parseSeeds,
-  rangeOption,
-  wholeOption,
-  wordOption,
-  wordsOption,
-} from './parse.ts';
+import { numberOption, rangeOption, wholeOption, wordOption, wordsOption } from './parse.ts';
+import { personOptions } from './person-options.ts';
 import {
   type Cell,
   checkSheet,
@@ -36,7 +29,7 @@ import {
 } from './pictures.ts';
 import { startProgress } from './progress.ts';
 import { type Subject, saveLatents, subjectsOf } from './subjects.ts';
-import { labelOf, VIEW_NAMES, type View, viewsOf } from './views.ts';
+import { labelOf, type View, viewOptions, viewsOf } from './views.ts';
 
 /** What one picture is, for `--json`. */
 interface Written {
@@ -63,21 +56,10 @@ Pictures are named seed0000_front.png, other maps seed0000_front_depth.png; the 
 
 /** The command. */
 export function generateCommand(): Command {
-  const command = new Command('generate')
-    .description('make portraits: PNG files and a labelled contact sheet')
-    .option('--network <file>', `${NETWORK_HELP} (default: the embedded model)`)
-    .option('--seeds <list>', 'seeds such as 0-3,7; ranges include both ends (default: 0)', parseSeeds)
-    .option('--latents <file.npz>', 'instead of seeds: "z" [N, zDim] or "ws" [N, numWs, wDim]')
-    .option(
-      '--trunc <psi>',
-      'truncation psi; several as 0,0.5,1 make a sweep (default: 1)',
-      numbersOption('--trunc'),
-    )
-    .option(
-      '--trunc-cutoff <rows>',
-      'rows of ws that are truncated (default: all)',
-      wholeOption('--trunc-cutoff', 0),
-    )
+  const command = personOptions(
+    new Command('generate').description('make portraits: PNG files and a labelled contact sheet'),
+    { sweeps: true },
+  )
     .option('--mix <seed>', 'mixes in the styles of another seed', wholeOption('--mix', 0, 0xffffffff))
     .option('--mix-layers <range>', 'rows of ws taken from it, such as 0-6', rangeOption('--mix-layers'))
     .option(
@@ -85,16 +67,6 @@ export function generateCommand(): Command {
       'frames between consecutive seeds, on straight lines in w',
       wholeOption('--interpolate', 1, 10_000),
     )
-    .option('--yaw <degrees>', "positive shows the person's left side", numberOption('--yaw'))
-    .option('--pitch <degrees>', 'positive looks from above', numberOption('--pitch', -89.9, 89.9))
-    .option(
-      '--views <list>',
-      `views by name: ${VIEW_NAMES.join(', ')} (default: front)`,
-      wordsOption('--views', VIEW_NAMES),
-    )
-    .option('--turn <n>', 'n views evenly round the circle', wholeOption('--turn', 1, 360))
-    .option('--camera <file.json>', '25 numbers, {cam2world, intrinsics}, or a result.json')
-    .option('--fov <degrees>', 'true field of view over the side (default: 8.78)', numberOption('--fov'))
     .option(
       '--fov-legacy <degrees>',
       "field of view by the original's formula, also for the conditioning camera",
@@ -128,7 +100,7 @@ export function generateCommand(): Command {
     .option('--outdir <folder>', 'where pictures go', 'out')
     .option('--json', 'prints what was written as JSON')
     .addHelpText('after', EXAMPLES);
-  return engineOptions(bodyOptions(poseOptions(command))).action(async (flags: GenerateFlags) =>
+  return engineOptions(bodyOptions(poseOptions(viewOptions(command)))).action(async (flags: GenerateFlags) =>
     generate(generateOptions(flags)),
   );
 }

@@ -5,8 +5,8 @@ import { bodyOptions, poseOptions } from './body-options.ts';
 import { engineOptions } from './engine.ts';
 import { makeMeshes } from './mesh-make.ts';
 import { MESH_FORMATS, type MeshFlags, meshOptions } from './mesh-options.ts';
-import { NETWORK_HELP } from './network.ts';
-import { numberOption, parseSeeds, wholeOption, wordOption, wordsOption } from './parse.ts';
+import { numberOption, wholeOption, wordOption, wordsOption } from './parse.ts';
+import { personOptions } from './person-options.ts';
 
 const HELP = `
 Examples:
@@ -27,17 +27,12 @@ Files are named seed0000.glb, the picture seed0000_mesh.png.`;
 
 /** The command. */
 export function meshCommand(): Command {
-  const command = new Command('mesh')
-    .description('make the surface of a portrait: .glb, .ply, .obj with colours, or the density as .mrc')
-    .option('--network <file>', `${NETWORK_HELP} (default: the embedded model)`)
-    .option('--seeds <list>', 'seeds such as 0-3,7; ranges include both ends (default: 0)', parseSeeds)
-    .option('--latents <file.npz>', 'instead of seeds: "z" [N, zDim] or "ws" [N, numWs, wDim]')
-    .option('--trunc <psi>', 'truncation psi (default: 1)', numberOption('--trunc'))
-    .option(
-      '--trunc-cutoff <rows>',
-      'rows of ws that are truncated (default: all)',
-      wholeOption('--trunc-cutoff', 0),
-    )
+  const command = personOptions(
+    new Command('mesh').description(
+      'make the surface of a portrait: .glb, .ply, .obj with colours, or the density as .mrc',
+    ),
+    { sweeps: false },
+  )
     .option(
       '--fov-legacy <degrees>',
       "field of view of the conditioning camera by the original's formula",

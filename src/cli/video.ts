@@ -12,9 +12,10 @@ import { type PortraitGenerator, portraitGenerator } from '../portrait/session.t
 import { bodyOptions, openBody, poseOptions } from './body-options.ts';
 import { engineOptions, makeEngine } from './engine.ts';
 import { renderingOf } from './generate.ts';
-import { NETWORK_HELP, openNetworks } from './network.ts';
+import { openNetworks } from './network.ts';
 import { note, prepareFolder, say, sayJson, showSeconds } from './output.ts';
-import { numberOption, parseSeeds, wholeOption, wordOption } from './parse.ts';
+import { numberOption, wholeOption, wordOption } from './parse.ts';
+import { personOptions } from './person-options.ts';
 import { startCount } from './progress.ts';
 import { type Subject, subjectsOf } from './subjects.ts';
 import { cellRenderers, gridFrame } from './video-cells.ts';
@@ -60,17 +61,12 @@ interface Written {
 
 /** The command. */
 export function videoCommand(): Command {
-  const command = new Command('video')
-    .description('make videos: a full turn, an orbit, a moving head, one person becoming another')
-    .option('--network <file>', `${NETWORK_HELP} (default: the embedded model)`)
-    .option('--seeds <list>', 'seeds such as 0-3,7; ranges include both ends (default: 0)', parseSeeds)
-    .option('--latents <file.npz>', 'instead of seeds: "z" [N, zDim] or "ws" [N, numWs, wDim]')
-    .option('--trunc <psi>', 'truncation psi (default: 1)', numberOption('--trunc'))
-    .option(
-      '--trunc-cutoff <rows>',
-      'rows of ws that are truncated (default: all)',
-      wholeOption('--trunc-cutoff', 0),
-    )
+  const command = personOptions(
+    new Command('video').description(
+      'make videos: a full turn, an orbit, a moving head, one person becoming another',
+    ),
+    { sweeps: false },
+  )
     .option(
       '--path <name>',
       `way of the camera: ${CAMERA_PATHS.join(', ')} (default: turn; still with --yaw, --pitch or --sweep)`,

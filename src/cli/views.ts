@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import {
   type Camera,
@@ -14,7 +15,7 @@ import {
   viewCamera,
 } from '../portrait/camera.ts';
 import { type NdArray, ndarray } from '../tensor/index.ts';
-import { refuseTogether } from './parse.ts';
+import { numberOption, refuseTogether, wholeOption, wordsOption } from './parse.ts';
 
 /** A camera with the name its pictures get. */
 export interface View {
@@ -38,6 +39,21 @@ export interface ViewOptions {
 
 /** Names that `--views` takes. */
 export const VIEW_NAMES = Object.keys(NAMED_VIEWS);
+
+/** Adds the options that choose cameras, `--fov` included. */
+export function viewOptions(command: Command): Command {
+  return command
+    .option('--yaw <degrees>', "positive shows the person's left side", numberOption('--yaw'))
+    .option('--pitch <degrees>', 'positive looks from above', numberOption('--pitch', -89.9, 89.9))
+    .option(
+      '--views <list>',
+      `views by name: ${VIEW_NAMES.join(', ')} (default: front)`,
+      wordsOption('--views', VIEW_NAMES),
+    )
+    .option('--turn <n>', 'n views evenly round the circle', wholeOption('--turn', 1, 360))
+    .option('--camera <file.json>', '25 numbers, {cam2world, intrinsics}, or a result.json')
+    .option('--fov <degrees>', 'true field of view over the side (default: 8.78)', numberOption('--fov'));
+}
 
 /** The cameras that the options describe; the front without any.
  *

@@ -114,11 +114,11 @@ export function forwardPlan(inputs: ForwardInputs, flags: PlanFlags): ForwardPla
   const view = inputs.has('c');
   const field = inputs.has('points');
   if (!view && flags.discriminate) throw new UsageError('--discriminate needs the camera labels "c" [N, 25]');
-  if (!view && !field && !flags.planes)
+  const posing = planPosing(inputs, flags.deform);
+  if (!view && !field && !flags.planes && !posing.posed)
     throw new UsageError(
       '"c" [N, 25] is missing: give camera labels to render, "points" for the field, or --planes',
     );
-  const posing = planPosing(inputs, flags.deform);
   return {
     styles,
     view,

@@ -2,12 +2,16 @@
  * `npm run bench:body`: nearest faces and deformation of a full image's samples on a body of SMPL's size.
  *
  * Points are those of a real render: 128 x 128 rays of the front camera, 48 + 48 samples, tile by tile as the
- * renderer walks them. Brute force is the exact search over all faces in single-threaded JavaScript (what a
- * search without hierarchy costs here), measured on a subset and scaled.
+ * renderer walks them. Brute force is the exact search over all faces on one thread, in JavaScript (double
+ * precision, ties resolved) and, where a C compiler is there, in C (single precision), measured on a subset and
+ * scaled.
  */
 
-import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { meshBlock, nearestFacesPlain, poseBody, readCompactBody } from '../src/body/index.ts';
 import { kernelModule } from '../src/engines/kernels/index.ts';
@@ -120,6 +124,29 @@ async function threaded({ block, points }: Job, threads: number): Promise<number
   return least;
 }
 
+/** Milliseconds of the brute-force search in C over the points; undefined without a compiler. */
+function compiledBrute(posed: Float32Array, faces: Int32Array, points: Float32Array): number | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'portraitgan-bench-'));
+  try {
+    const program = join(folder, 'brute');
+    const source = fileURLToPath(new URL('./body_brute.c', import.meta.url));
+    const built = spawnSync('cc', ['-O3', '-march=native', '-ffast-math', source, '-o', program]);
+    if (built.status !== 0) return undefined;
+    const corners = Float32Array.from(
+      { length: 3 * faces.length },
+      (_, i) => posed[3 * faces[Math.floor(i / 3)] + (i % 3)],
+    );
+    const header = Int32Array.of(points.length / 3, faces.length / 3);
+    const input = Buffer.concat(
+      [header, points, corners].map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)),
+    );
+    const { status, stdout } = spawnSync(program, { input, encoding: 'utf8' });
+    return status === 0 ? Number(stdout.split(' ')[0]) * 1000 : undefined;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 async function main(): Promise<void> {
   const { posed, canonical, faces } = figure();
   const points = samplePoints();
@@ -141,20 +168,28 @@ async function main(): Promise<void> {
   const found = search.nearest(unbounded, subset);
   const same = plain.face.filter((face, i) => face === found.face[i]).length / BRUTE_POINTS;
   const two = await threaded({ block, points }, 2);
+  const compiled = compiledBrute(posed, faces, subset);
+  const inC = compiled === undefined ? undefined : compiled * (count / BRUTE_POINTS);
   const seconds = (ms: number): string => (ms / 1000).toFixed(ms < 100 ? 3 : 2);
-  const row = (name: string, ms: number): string[] => [name, seconds(ms), (brute / ms).toFixed(0)];
+  const row = (name: string, ms: number): string[] => [
+    name,
+    seconds(ms),
+    (brute / ms).toFixed(0),
+    inC === undefined ? '-' : (inC / ms).toFixed(1),
+  ];
   process.stdout.write(`${machine(Math.min(2, cpus().length))}\n\n`);
   process.stdout.write(
     `${count.toLocaleString('en')} points, ${posed.length / 3} vertices, ${faces.length / 3} faces, thickness ${THICKNESS} m; faces as by brute force: ${(100 * same).toFixed(2)} %\n\n`,
   );
   const rows = [
-    row('brute force, 1 thread (scaled from a subset)', brute),
+    row('brute force in JavaScript, 1 thread (scaled from a subset)', brute),
+    ...(inC === undefined ? [] : [row('brute force in C, 1 thread (scaled from a subset)', inC)]),
     row('nearest face of every point, 1 thread', all),
     row('deformation within the thickness, 1 thread', bounded),
     row('deformation within the thickness, 2 threads', two),
-    ['building the block of a pose', seconds(building), ''],
+    ['building the block of a pose', seconds(building), '', ''],
   ];
-  process.stdout.write(`${table(['', 'seconds', 'x brute force'], rows)}\n`);
+  process.stdout.write(`${table(['', 'seconds', 'x JavaScript', 'x C'], rows)}\n`);
 }
 
 await main();

@@ -208,6 +208,28 @@ describe('adjoints of linear composites', () => {
   });
 });
 
+it('programs of one engine do not spoil each other', async () => {
+  const layer = async (side: number, channels: number) => {
+    const shapes = { weight: [channels, channels, 3, 3], bias: [channels], styles: [1, channels] };
+    const parameters = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, random(...shape)]),
+    );
+    const graph = t.trace('layer', { x: t.f32(1, channels, side, side) }, ({ x }) => {
+      const [weight, bias, styles] = Object.entries(shapes).map(([name, shape]) =>
+        t.parameter(name, t.f32(...shape)),
+      );
+      return { y: t.synthesisUpLayer(x, { weight, bias, styles }).value! };
+    });
+    return { program: await engines.cpu.compile(graph, { parameters }), x: random(1, channels, side, side) };
+  };
+  const small = await layer(4, 3);
+  const first = await small.program.run({ x: small.x });
+  const large = await layer(32, 6);
+  const other = await large.program.run({ x: large.x });
+  expect((await small.program.run({ x: small.x })).y.data).toEqual(first.y.data);
+  expect((await large.program.run({ x: large.x })).y.data).toEqual(other.y.data);
+});
+
 it('random sizes: resizing keeps constants, FIR keeps sums', async () => {
   await fc.assert(
     fc.asyncProperty(

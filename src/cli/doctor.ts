@@ -144,7 +144,7 @@ function pngFinding(): Finding {
     : { what: 'pictures', state: 'missing', found, advice: 'install sharp again: npm install sharp' };
 }
 
-/** Videos need it, which are not there yet. */
+/** MP4 videos need it. */
 function ffmpegFinding(): Finding {
   const { status, stdout } = spawnSync('ffmpeg', ['-version'], { encoding: 'utf8' });
   return status === 0
@@ -153,6 +153,6 @@ function ffmpegFinding(): Finding {
         what: 'ffmpeg',
         state: 'missing',
         found: 'not on the PATH',
-        advice: 'nothing needs it yet; videos will: install it with your package manager',
+        advice: 'videos are animated WebP without it; for MP4 install it with your package manager',
       };
 }

@@ -180,16 +180,17 @@ export function portraitGenerator(
   const synthesis = async (name: 'planes' | 'background', ws: NdArray, noise: Noise): Promise<Resident> => {
     const batch = ws.shape[0];
     const trace = name === 'planes' ? planesGraph : backgroundGraph;
-    const graph = (): Graph => trace(net, batch, noise.mode as NoiseMode);
+    const program = await cache.get(`${name}/${batch}/${noise.mode}`, () =>
+      trace(net, batch, noise.mode as NoiseMode),
+    );
     const inputs: Record<string, NdArray> = { ws };
     if (noise.mode === 'random') {
-      for (const entry of graph().inputs) {
+      for (const entry of program.graph.inputs) {
         if (entry.name === 'ws') continue;
         const { shape } = entry.tensor;
         inputs[entry.name] = ndarray(shape, noise.normals(shape.reduce((a, b) => a * b, 1)));
       }
     }
-    const program = await cache.get(`${name}/${batch}/${noise.mode}`, graph);
     return (await program.runResident(inputs))[name];
   };
 

@@ -101,12 +101,20 @@ export function padOrCrop(x: Tensor, [x0, x1, y0, y1]: FirPadding): Tensor {
 
 /** FIR at the same size (plus `padding`). */
 export function filter2d(x: Tensor, taps: Taps, options: Omit<FirOptions, 'up' | 'down'> = {}): Tensor {
-  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
+  return upfirdn2d(x, taps, { ...options, padding: around(taps, options.padding ?? 0, 0, -1 / 2) });
+}
+
+/** `given` padding with half the taps' extent on each side, moved by `before` and `after` samples. */
+function around(taps: Taps, given: FirPadding | number, before: number, after: number): FirPadding {
+  const [x0, x1, y0, y1] = fullPadding(given);
+  const half = (count: number, shift: number): number => Math.floor(count / 2 + shift);
   const [rows, columns] = [taps.length, taps[0].length];
-  return upfirdn2d(x, taps, {
-    ...options,
-    padding: [x0 + (columns >> 1), x1 + ((columns - 1) >> 1), y0 + (rows >> 1), y1 + ((rows - 1) >> 1)],
-  });
+  return [
+    x0 + half(columns, before),
+    x1 + half(columns, after),
+    y0 + half(rows, before),
+    y1 + half(rows, after),
+  ];
 }
 
 /** FIR up-sampling; `gain` is multiplied by up^2 so that brightness stays. */
@@ -116,16 +124,7 @@ export function upsample2d(
   options: Omit<FirOptions, 'up' | 'down'> & { up?: number } = {},
 ): Tensor {
   const { up = 2, gain = 1 } = options;
-  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
-  const before = (count: number): number => Math.floor((count + up - 1) / 2);
-  const after = (count: number): number => Math.floor((count - up) / 2);
-  const [rows, columns] = [taps.length, taps[0].length];
-  const padding: FirPadding = [
-    x0 + before(columns),
-    x1 + after(columns),
-    y0 + before(rows),
-    y1 + after(rows),
-  ];
+  const padding = around(taps, options.padding ?? 0, (up - 1) / 2, -up / 2);
   return upfirdn2d(x, taps, { ...options, up, gain: gain * up * up, padding });
 }
 
@@ -136,16 +135,7 @@ export function downsample2d(
   options: Omit<FirOptions, 'up' | 'down'> & { down?: number } = {},
 ): Tensor {
   const { down = 2 } = options;
-  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
-  const before = (count: number): number => Math.floor((count - down + 1) / 2);
-  const after = (count: number): number => Math.floor((count - down) / 2);
-  const [rows, columns] = [taps.length, taps[0].length];
-  const padding: FirPadding = [
-    x0 + before(columns),
-    x1 + after(columns),
-    y0 + before(rows),
-    y1 + after(rows),
-  ];
+  const padding = around(taps, options.padding ?? 0, (1 - down) / 2, -down / 2);
   return upfirdn2d(x, taps, { ...options, down, padding });
 }
 

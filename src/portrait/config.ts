@@ -33,7 +33,6 @@ export interface GeneratorConfig {
   readonly neuralResolution: number;
   readonly superresolution: {
     readonly module: SuperresolutionModule;
-    readonly noise: 'none' | 'random';
     readonly antialias: boolean;
     readonly clamp: number | undefined;
   };
@@ -89,7 +88,6 @@ export function generatorConfig(record: NetworkRecord): GeneratorConfig {
     ),
     superresolution: {
       module: moduleOfClass(options.text('superresolution_module', '')),
-      noise: options.text('superresolution_noise_mode', 'none') === 'random' ? 'random' : 'none',
       antialias: options.boolean('sr_antialias', true),
       clamp: halfBlocks > 0 ? HALF_PRECISION_CLAMP : undefined,
     },

@@ -58,9 +58,6 @@ export function mappingGraph({ config, shapes }: GeneratorNetwork, batch: number
   });
 }
 
-/** Inputs `noise/LAYER` [N, 1 image, r, r] that a program with random noise declares. */
-export type NoiseInputs = Readonly<Record<string, Aval>>;
-
 /** Noise layers of a synthesis network with their resolutions, in registration order. */
 export function noiseLayers(
   shapes: ParameterShapes,

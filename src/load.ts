@@ -19,7 +19,7 @@ import { randomState } from './weights/random-state.ts';
 
 /** A network of a checkpoint. Its tensors are read as float32 when a program needs them, so the file must stay
  * open until then. An array lives as long as somebody holds it: engines keep weights in a form of their own, and
- * two copies of a large network are a quarter of what a picture needs. */
+ * two copies of a large network are hundreds of megabytes. */
 export function loadNetwork(network: Network): LoadedNetwork {
   const arrays = new Map<string, WeakRef<NdArray>>();
   const shapes = new Map<string, Aval>();

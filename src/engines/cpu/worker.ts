@@ -48,7 +48,7 @@ async function loadRuntime(): Promise<Runtime> {
         '  ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
         '  onnxruntime-node-install=skip in .npmrc, then npm install onnxruntime-node',
         '  npm install --ignore-scripts onnxruntime-node',
-        'or use the web engine, which needs nothing more and is 7 to 17 times slower',
+        'or use the web engine, which needs nothing more and is several times slower',
       ].join('\n'),
     );
   }

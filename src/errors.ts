@@ -54,3 +54,9 @@ export class FormatError extends PortraitganError {
 export class NetworkError extends PortraitganError {
   override readonly name = 'NetworkError';
 }
+
+/** A dataset whose archives, labels, masks or pictures are not what training needs. */
+export class DatasetError extends PortraitganError {
+  override readonly exitCode = 2;
+  override readonly name = 'DatasetError';
+}

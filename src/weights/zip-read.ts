@@ -72,14 +72,10 @@ async function listMembers(zip: yauzl.ZipFile, limits: ZipLimits): Promise<ZipMe
       compressedSize: packed,
       compressionMethod: method,
     } = entry;
-    const label = `zip member ${JSON.stringify(name.slice(0, 100))}`;
+    const label = memberLabel(name);
     const at = entry.relativeOffsetOfLocalHeader;
     if (members.has(name)) throw new FormatError(`${label} occurs twice`, at);
-    if (entry.isEncrypted()) throw new FormatError(`${label} is encrypted`, at);
-    if (method !== 0 && method !== 8) throw new FormatError(`${label} uses compression method ${method}`, at);
-    if (size > (method === 0 ? packed : MAX_DEFLATE_RATIO * packed)) {
-      throw new FormatError(`${label} claims ${size} bytes out of ${packed}`, at);
-    }
+    refuseEntry(entry);
     total += size;
     if (total > maxTotal) throw new FormatError(`zip: the members take more than ${maxTotal} bytes`, at);
     const local = await zip.readLocalFileHeaderPromise(entry);
@@ -94,6 +90,22 @@ async function listMembers(zip: yauzl.ZipFile, limits: ZipLimits): Promise<ZipMe
     if (ranges[i].begin < ranges[i - 1].end) throw new FormatError('zip: members overlap', ranges[i].begin);
   }
   return [...members.values()];
+}
+
+/** How messages name a member. */
+export function memberLabel(name: string): string {
+  return `zip member ${JSON.stringify(name.slice(0, 100))}`;
+}
+
+/** Refuses what cannot be read, or cannot be true, of an entry of the central directory. */
+export function refuseEntry(entry: yauzl.Entry): void {
+  const { uncompressedSize: size, compressedSize: packed, compressionMethod: method } = entry;
+  const at = entry.relativeOffsetOfLocalHeader;
+  const label = memberLabel(entry.fileName);
+  if (entry.isEncrypted()) throw new FormatError(`${label} is encrypted`, at);
+  if (method !== 0 && method !== 8) throw new FormatError(`${label} uses compression method ${method}`, at);
+  if (size > (method === 0 ? packed : MAX_DEFLATE_RATIO * packed))
+    throw new FormatError(`${label} claims ${size} bytes out of ${packed}`, at);
 }
 
 async function readMember(zip: yauzl.ZipFile, entry: yauzl.Entry, label: string): Promise<Uint8Array> {

@@ -7,9 +7,9 @@ import { DatasetError, UsageError } from '../errors.ts';
 import { type Archive, openArchive } from './archive.ts';
 import { CAMERA_NUMBERS, LABEL_NUMBERS, mirrorLabel } from './labels.ts';
 import { type DatasetPaths, datasetPaths } from './paths.ts';
-import { decodePixels, type Pixels, pictureSize, planesOf } from './pixels.ts';
+import { decodePixels, type Pixels, pictureSize, planesOf, sizeProblem } from './pixels.ts';
 import { isRearView, rearOrder } from './rear.ts';
-import { type Problem, problemLine, readLabels, surveyDataset } from './survey.ts';
+import { type Problem, readLabels, refusal, surveyDataset } from './survey.ts';
 
 /** One picture with what belongs to it. */
 export interface DatasetItem {
@@ -149,26 +149,6 @@ async function build(paths: DatasetPaths, images: Archive, masks: Archive, optio
       await masks.close();
     },
   };
-}
-
-/** What is wrong with a picture's size, or undefined. */
-export function sizeProblem(
-  { width, height, channels }: Omit<Pixels, 'data'>,
-  resolution: number,
-  channelsWanted: number,
-): string | undefined {
-  if (width !== height) return `the picture has ${width} x ${height} pixels; it must be square`;
-  if (width !== resolution)
-    return `the picture has ${width} x ${height} pixels; ${resolution} x ${resolution} are needed`;
-  if (channels !== channelsWanted)
-    return `the picture has ${channels} channels; ${channelsWanted} ${channelsWanted === 1 ? 'is' : 'are'} needed`;
-  return undefined;
-}
-
-function refusal(problems: readonly Problem[]): string {
-  const more = problems.length - 1;
-  const others = more === 0 ? '' : ` (and ${more} more such ${more === 1 ? 'problem' : 'problems'})`;
-  return `${problemLine(problems[0])}${others}; "portraitgan dataset validate" lists what is wrong`;
 }
 
 /** Names the picture in what is wrong with it. */

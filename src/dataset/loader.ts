@@ -7,6 +7,7 @@
 import { DatasetError, UsageError } from '../errors.ts';
 import type { Dataset, DatasetItem } from './dataset.ts';
 import { CAMERA_NUMBERS, POSE_NUMBERS } from './labels.ts';
+import { limiter } from './limiter.ts';
 import { itemOrder, type OrderKind } from './order.ts';
 
 /** Where a loader is: what a training run saves to go on with exactly the batches that would have come. */
@@ -158,22 +159,5 @@ function emptyBatch({ channels, resolution }: Dataset, batch: number): Batch {
     labels: new Float32Array(batch * CAMERA_NUMBERS),
     poses: new Float32Array(batch * POSE_NUMBERS),
     indices: new Int32Array(batch),
-  };
-}
-
-/** Runs at most `limit` pieces of work at a time, in the order they came. */
-function limiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
   };
 }

@@ -83,3 +83,17 @@ export function planesOf({ width, height, channels, data }: Pixels, mirrored: bo
   }
   return out;
 }
+
+/** What is wrong with a picture's size, or undefined. */
+export function sizeProblem(
+  { width, height, channels }: Omit<Pixels, 'data'>,
+  resolution: number,
+  channelsWanted: number,
+): string | undefined {
+  if (width !== height) return `the picture has ${width} x ${height} pixels; it must be square`;
+  if (width !== resolution)
+    return `the picture has ${width} x ${height} pixels; ${resolution} x ${resolution} are needed`;
+  if (channels !== channelsWanted)
+    return `the picture has ${channels} channels; ${channelsWanted} ${channelsWanted === 1 ? 'is' : 'are'} needed`;
+  return undefined;
+}

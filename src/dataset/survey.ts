@@ -119,3 +119,10 @@ function extraLabels(labels: LabelTable, images: Archive): Problem[] {
     .filter((name) => !images.has(name))
     .map((name) => ({ name, problem: 'is labelled, but there is no such picture' }));
 }
+
+/** The first of several problems as the message of an error. */
+export function refusal(problems: readonly Problem[]): string {
+  const more = problems.length - 1;
+  const others = more === 0 ? '' : ` (and ${more} more such ${more === 1 ? 'problem' : 'problems'})`;
+  return `${problemLine(problems[0])}${others}; "portraitgan dataset validate" lists what is wrong`;
+}

@@ -51,7 +51,8 @@ function removeHalfFiles(): void {
   for (const folder of folders) {
     try {
       for (const name of readdirSync(folder)) {
-        if (name.endsWith(`.tmp-${program.pid}`)) rmSync(join(folder, name), { force: true });
+        if (name.endsWith(`.tmp-${program.pid}`))
+          rmSync(join(folder, name), { recursive: true, force: true });
       }
     } catch {
       // The folder was never made.

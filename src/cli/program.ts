@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { bodyCommand } from './body.ts';
 import { convertCommand } from './convert.ts';
+import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
 import { forwardCommand } from './forward.ts';
 import { generateCommand } from './generate.ts';
@@ -23,6 +24,7 @@ export function portraitganProgram(): Command {
     meshCommand(),
     videoCommand(),
     bodyCommand(),
+    datasetCommand(),
     inspectCommand(),
     convertCommand(),
     presetsCommand(),

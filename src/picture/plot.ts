@@ -177,12 +177,23 @@ function drawAxes(picture: Raster, { left, top, right, bottom }: Area): void {
   fill(picture, left, top, left + 1, bottom, INK);
 }
 
-function drawPoint({ width, data }: Raster, { left, top, right, bottom }: Area, x: number, y: number): void {
-  const reach = Math.ceil(radius);
+interface Disc {
+  readonly radius: number;
+  readonly opacity: number;
+}
+
+function drawPoint(
+  { width, data }: Raster,
+  { left, top, right, bottom }: Area,
+  x: number,
+  y: number,
+  disc: Disc,
+): void {
+  const reach = Math.ceil(disc.radius);
   for (let row = Math.max(top, Math.floor(y) - reach); row <= Math.min(bottom - 1, y + reach); row++) {
     for (let at = Math.max(left, Math.floor(x) - reach); at <= Math.min(right - 1, x + reach); at++) {
-      const inside = Math.min(Math.max(radius - Math.hypot(at + 0.5 - x, row + 0.5 - y) + 0.5, 0), 1);
-      const opacity = inside * full;
+      const inside = Math.min(Math.max(disc.radius - Math.hypot(at + 0.5 - x, row + 0.5 - y) + 0.5, 0), 1);
+      const opacity = inside * disc.opacity;
       for (let c = 0; c < 3; c++) {
         const i = (row * width + at) * 3 + c;
         data[i] = Math.round(data[i] * (1 - opacity) + FILL[c] * opacity);

@@ -1,18 +1,22 @@
 /**
- * Compiles the AssemblyScript kernels to WebAssembly and writes it as a TypeScript file: one module for every
- * engine with SIMD, one that also uses relaxed SIMD (fused multiply-add).
+ * Compiles AssemblyScript to WebAssembly and writes it as TypeScript files: the engines' kernels, for every engine
+ * with SIMD and once more with relaxed SIMD (fused multiply-add), and the scene renderer, which has a memory of its own.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 
-/** @param {readonly string[]} features */
-async function compile(features) {
+/**
+ * @param {string} source
+ * @param {readonly string[]} memory
+ * @param {readonly string[]} features
+ */
+async function compile(source, memory, features) {
   /** @type {Uint8Array | undefined} */
   let wasm;
   const { error, stdout, stderr } = await asc.main(
     [
-      'src/engines/kernels/assembly/index.ts',
+      source,
       ...[
         '--outFile',
         'module.wasm',
@@ -23,7 +27,7 @@ async function compile(features) {
         '--converge',
         '--noAssert',
       ],
-      ...['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+      ...['--runtime', 'stub', ...memory, '--initialMemory', '1', '--maximumMemory', '65536'],
       ...features.flatMap((feature) => ['--enable', feature]),
     ],
     {
@@ -42,8 +46,10 @@ async function compile(features) {
 }
 
 // Threads: for the atomic counter by which threads share out work; the memory itself need not be shared.
-const plain = await compile(['simd', 'threads']);
-const relaxed = await compile(['simd', 'threads', 'relaxed-simd']);
+const kernels = 'src/engines/kernels/assembly/index.ts';
+const plain = await compile(kernels, ['--importMemory'], ['simd', 'threads']);
+const relaxed = await compile(kernels, ['--importMemory'], ['simd', 'threads', 'relaxed-simd']);
+const scene = await compile('src/picture/scene/assembly/index.ts', [], ['simd']);
 const text = (wasm) => Buffer.from(wasm).toString('base64');
 mkdirSync('src/engines/kernels/generated', { recursive: true });
 writeFileSync(
@@ -56,4 +62,14 @@ export const RELAXED_MODULE_BASE64 =
   '${text(relaxed)}';
 `,
 );
-process.stdout.write(`kernels: ${plain.length} bytes, ${relaxed.length} with relaxed SIMD\n`);
+mkdirSync('src/picture/scene/generated', { recursive: true });
+writeFileSync(
+  'src/picture/scene/generated/module.ts',
+  `/** Made by scripts/build-kernels.mjs from src/picture/scene/assembly. */
+export const SCENE_MODULE_BASE64 =
+  '${text(scene)}';
+`,
+);
+process.stdout.write(
+  `kernels: ${plain.length} bytes, ${relaxed.length} with relaxed SIMD; scene renderer: ${scene.length} bytes\n`,
+);

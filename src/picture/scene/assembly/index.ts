@@ -1,0 +1,7 @@
+export { clearSamples } from './resolve';
+export { placeTangents, placeVertices } from './vertices';
+export { drawPart } from './draw';
+export { castShadow, clearShadow } from './shadow';
+export { shadeBlended, shadeOpaque } from './queue';
+export { buildLevels } from './texture';
+export { heapStart } from './memory';

@@ -146,8 +146,6 @@ export interface OcclusionOptions {
   readonly directions?: number;
   /** Texels a side of the depth maps; 128 when left out. */
   readonly side?: number;
-  /** Occluders further away than this (units of the mesh) do not count; infinite when left out. */
-  readonly reach?: number;
   /** How much more the sky counts than the ground: weight of a direction = 1 + upward * y; 0 when left out. */
   readonly upward?: number;
 }

@@ -37,7 +37,8 @@ export function encodedMask(seed: number, width: number, height = width): Promis
 /** 31 numbers of a camera at a yaw, with a pose that differs by `seed`. */
 export function labelAt(yawDegrees: number, seed = 0): number[] {
   const pose = Array.from({ length: 6 }, (_, i) => Math.fround(0.01 * (seed + 1) * (i - 2.5)));
-  return [...cameraLabel(viewCamera(yawDegrees, 5)), ...pose];
+  // JSON has no -0.
+  return [...cameraLabel(viewCamera(yawDegrees, 5)), ...pose].map((x) => x + 0);
 }
 
 /** Entries with these yaws; their names are in order. */

@@ -1,0 +1,124 @@
+/** Paints people: a latent to a person with everything that stays the same, and a person to pictures. */
+
+import { pinholeOf } from '../../picture/pinhole.ts';
+import { createSceneRenderer, type SceneRenderer } from '../../picture/scene/renderer.ts';
+import type { ScenePart, TextureHandle } from '../../picture/scene/types.ts';
+import type { Assets } from './assets.ts';
+import { backgroundOf } from './background.ts';
+import { develop } from './film.ts';
+import { detailFor } from './images.ts';
+import { lightingForCamera, lightingOf } from './light.ts';
+import { type Looks, loadLooks } from './looks.ts';
+import { type Person, type PersonMesh, personOf } from './person.ts';
+import type { Stream } from './random.ts';
+import { poseCorners, poseMotions } from './rig.ts';
+import { traitsOf } from './traits.ts';
+import { type Wardrobe, wardrobeOf } from './wardrobe.ts';
+
+/** A person ready to be painted. */
+export interface Sitter {
+  readonly person: Person;
+  /** One for each mesh of the person: what no pose changes. */
+  readonly parts: readonly Pick<ScenePart, 'uvs' | 'indices' | 'material' | 'occlusion'>[];
+  readonly skin: TextureHandle;
+}
+
+export interface Painted {
+  /** [size, size, 3] sRGB bytes */
+  readonly picture: Uint8Array;
+  /** [size, size] 0 background to 255 person */
+  readonly mask: Uint8Array;
+  /** [size, size] metres along the ray; infinite where nobody is */
+  readonly depth: Float32Array;
+}
+
+export interface Painter {
+  readonly size: number;
+  /** The person of a latent; dismiss it when its pictures are done. */
+  seat(latent: ArrayLike<number>): Sitter;
+  /** One picture. @param label 25 camera and 6 pose numbers */
+  paint(sitter: Sitter, label: ArrayLike<number>, own: Stream, options?: PaintOptions): Painted;
+  dismiss(sitter: Sitter): void;
+}
+
+export interface PaintOptions {
+  /** The light comes along with the camera. */
+  readonly cameraLight?: boolean;
+}
+
+/** How much of a direction a mesh shuts out: hair lets some light through. */
+const DENSITY: Readonly<Record<string, number>> = { hair: 0.7, brow: 0, lash: 0, cornea: 0 };
+
+const OCCLUSION_DIRECTIONS = 20;
+
+/** Prepares to paint square pictures of one size. */
+export async function createPainter(assets: Assets, size: number): Promise<Painter> {
+  const renderer = await createSceneRenderer();
+  const wardrobe = wardrobeOf(assets);
+  const looks = await loadLooks(assets, renderer, detailFor(size));
+  return {
+    size,
+    seat: (latent) => seated(renderer, wardrobe, looks, latent),
+    paint: (sitter, label, own, options) => painted(renderer, sitter, label, size, own, options ?? {}),
+    dismiss: ({ skin }) => renderer.free(skin),
+  };
+}
+
+function seated(
+  renderer: SceneRenderer,
+  wardrobe: Wardrobe,
+  looks: Looks,
+  latent: ArrayLike<number>,
+): Sitter {
+  const traits = traitsOf(latent);
+  const person = personOf(wardrobe, traits);
+  const skin = looks.skin(traits);
+  const shade = renderer.occlusion(
+    person.meshes.map(({ positions, normals, template, worn }) => ({
+      positions,
+      normals,
+      indices: template.triangles,
+      density: DENSITY[worn.role] ?? 1,
+    })),
+    { directions: OCCLUSION_DIRECTIONS },
+  );
+  const parts = person.meshes.map(({ template, worn }, i) => ({
+    uvs: template.uvs,
+    indices: template.indices,
+    material: looks.material(worn, traits, skin),
+    occlusion: Float32Array.from(template.cornerVertex, (vertex) => shade[i][vertex]),
+  }));
+  return { person, parts, skin };
+}
+
+function painted(
+  renderer: SceneRenderer,
+  { person, parts }: Sitter,
+  label: ArrayLike<number>,
+  size: number,
+  own: Stream,
+  { cameraLight = false }: PaintOptions,
+): Painted {
+  const numbers = Array.from(label);
+  const camera = numbers.slice(0, 25);
+  const motions = poseMotions(numbers.slice(25), person.neck, person.head);
+  const scene = person.meshes.map(
+    ({ template, positions, normals }: PersonMesh, i): ScenePart => ({
+      ...parts[i],
+      ...poseCorners(template, positions, normals, motions),
+    }),
+  );
+  const { light } = person.traits;
+  const lighting = cameraLight ? lightingForCamera(light, pinholeOf(camera)) : lightingOf(light);
+  const { colour, alpha, depth } = renderer.render(scene, lighting, {
+    label: camera,
+    width: size,
+    height: size,
+    supersampling: 2,
+  });
+  return {
+    picture: develop(colour, alpha, backgroundOf(own, size), size, own),
+    mask: Uint8Array.from(alpha, (value) => Math.round(255 * Math.min(1, value))),
+    depth,
+  };
+}

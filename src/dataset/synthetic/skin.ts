@@ -1,0 +1,69 @@
+/** Which skin pictures a person's skin is blended from. */
+
+import { FormatError } from '../../errors.ts';
+import { ANCESTRIES, type Skin } from './assets.ts';
+import type { Build } from './macro.ts';
+
+const AGES = ['young', 'middleage', 'old'] as const;
+const SEXES = ['female', 'male'] as const;
+
+/** Years at which a skin looks young, middle-aged, old; between them it is blended. */
+const YEARS = [26, 47, 68];
+
+/** What takes the place of skins that the package does not have, and what multiplies their colour (sRGB). */
+const SUBSTITUTES: Readonly<
+  Record<string, readonly [skin: string, gain: readonly [number, number, number]]>
+> = {
+  young_african_female: ['middleage_african_female', [1, 1.02, 1.03]],
+  young_caucasian_female: ['young_caucasian_female2', [1, 1.03, 1.04]],
+  middleage_caucasian_female: ['middleage_asian_female', [0.93, 0.92, 0.92]],
+  old_asian_female: ['middleage_asian_female', [0.91, 0.82, 0.76]],
+  old_caucasian_female: ['middleage_asian_female', [0.93, 0.92, 0.93]],
+  old_caucasian_male: ['old_asian_male', [1.16, 1.32, 1.42]],
+};
+
+/** Names of all skins that {@link skinShares} can ask for, each with the picture to load and what multiplies its colour. */
+export function skinSources(
+  skins: readonly Skin[],
+): { readonly name: string; readonly file: string; readonly gain: readonly [number, number, number] }[] {
+  const files = new Map(skins.map(({ name, color }) => [name, color]));
+  return AGES.flatMap((age) =>
+    ANCESTRIES.flatMap((ancestry) => SEXES.map((sex) => `${age}_${ancestry}_${sex}`)),
+  ).map((name) => {
+    const [source, gain] = files.has(name) ? ([name, [1, 1, 1]] as const) : SUBSTITUTES[name];
+    const file = files.get(source);
+    if (file === undefined) throw new FormatError(`the assets have no skin "${source}"`);
+    return { name, file, gain };
+  });
+}
+
+/** Shares of skins, by name, adding up to 1; the smallest are left out. */
+export function skinShares({
+  age,
+  gender,
+  ancestry,
+}: Pick<Build, 'age' | 'gender' | 'ancestry'>): { readonly name: string; readonly weight: number }[] {
+  const shares = ageShares(age).flatMap(([ageName, ofAge]) =>
+    SEXES.flatMap((sex) =>
+      ANCESTRIES.map((name) => ({
+        name: `${ageName}_${name}_${sex}`,
+        weight: ofAge * ancestry[name] * (sex === 'male' ? gender : 1 - gender),
+      })),
+    ),
+  );
+  const kept = shares.filter(({ weight }) => weight >= LEAST);
+  const total = kept.reduce((sum, { weight }) => sum + weight, 0);
+  return kept.map(({ name, weight }) => ({ name, weight: weight / total }));
+}
+
+/** Smaller shares cannot be seen. */
+const LEAST = 0.03;
+
+function ageShares(years: number): (readonly [(typeof AGES)[number], number])[] {
+  const position =
+    years <= YEARS[1]
+      ? (years - YEARS[0]) / (YEARS[1] - YEARS[0])
+      : 1 + (years - YEARS[1]) / (YEARS[2] - YEARS[1]);
+  const clamped = Math.min(2, Math.max(0, position));
+  return AGES.map((age, i) => [age, Math.max(0, 1 - Math.abs(clamped - i))] as const);
+}

@@ -141,6 +141,18 @@ describe('said when the dataset is opened', () => {
   });
 });
 
+test('a first picture that is broken is refused, or left out', async () => {
+  const first = '00000/img00000000.png';
+  const paths = await damaged(({ images }) => void images.set(first, 'x'));
+  await expect(openDataset(paths)).rejects.toThrow(`${first}: the picture cannot be decoded`);
+  const dataset = await openDataset(paths, { onBad: 'skip' });
+  expect([dataset.count, dataset.labels(0).name, dataset.skipped.length]).toEqual([2, NAME, 1]);
+  await dataset.close();
+  await expect(openDataset(paths, { onBad: 'skip', resolution: 16 })).rejects.toThrow(
+    'no picture that can be used',
+  );
+});
+
 describe('said when the picture is read', () => {
   const grey16 = (): Promise<Buffer> =>
     sharp(Buffer.alloc(SIDE * SIDE * 3), { raw: { width: SIDE, height: SIDE, channels: 3 } })

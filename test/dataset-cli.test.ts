@@ -131,7 +131,7 @@ describe('pack', () => {
       code: 0,
       stderr: expect.stringContaining(`left out: ${second}: the picture`),
     });
-    expect(skipped.stdout).toContain('1 pictures of 16 x 16');
+    expect(skipped.stdout).toContain('1 picture of 16 x 16, 3 channels');
   });
 });
 

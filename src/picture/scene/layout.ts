@@ -79,6 +79,7 @@ export const PART_GLOSS = 52;
 export const PART_SPECULAR = 56;
 export const PART_FRESNEL = 60;
 export const PART_COLOUR = 64;
+/** By channel; then the furthest that any light reaches round. */
 export const PART_WRAP = 80;
 /** 1 / (1 + wrap)^2 */
 export const PART_WRAP_SCALE = 96;

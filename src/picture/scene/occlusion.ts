@@ -11,8 +11,8 @@ const DIRECTIONS = 24;
 const SIDE = 128;
 /** Texels that stay empty round a map. */
 const MARGIN = 2;
-/** Points on a surface are this close, in texels, so that a map has no holes. */
-const SPACING = 0.75;
+/** No piece of a triangle that one point stands for is longer, in texels: two to a square texel leave few holes. */
+const SPACING = 1.4;
 /** A vertex is looked at from above its surface, and from nearer, by so many texels: or it would shade itself. */
 const OFFSET = 1.5;
 const BIAS = 0.5;
@@ -121,7 +121,9 @@ function ballRound(meshes: readonly OcclusionMesh[]): { centre: number[]; radius
       furthest = Math.max(furthest, x * x + y * y + z * z);
     }
   }
-  return { centre, radius: Math.max(1e-6, Math.sqrt(furthest)) };
+  const radius = Math.max(1e-6, Math.sqrt(furthest));
+  if (radius === Infinity) throw new UsageError('occlusion: positions are too large');
+  return { centre, radius };
 }
 
 /** Directions spread evenly over the sphere. */

@@ -70,10 +70,11 @@ function layerRow(layer: usize, room: usize, width: usize, height: usize, y: usi
     const x0 = <i32>column;
     const fx = column - <f32>x0;
     const from = line + (<usize>x0 << 2);
+    if ((load<u8>(from) | load<u8>(from, 4) | load<u8>(from + maskStride) | load<u8>(from + maskStride, 4)) == 0)
+      continue;
     const top = <f32>load<u8>(from) * (1 - fx) + <f32>load<u8>(from, 4) * fx;
     const bottom = <f32>load<u8>(from + maskStride) * (1 - fx) + <f32>load<u8>(from + maskStride, 4) * fx;
     const amount = (top * (1 - fy) + bottom * fy) * strength;
-    if (amount == 0) continue;
     const at = room + (x << 4);
     const before = v128.load(at);
     let after = colour;

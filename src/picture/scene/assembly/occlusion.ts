@@ -131,29 +131,39 @@ function column(row: usize, x: v128, y: v128, z: v128): v128 {
   return f32x4.add(along(row, x, y, z), v128.load32_splat(row, 12));
 }
 
+/** Whole part of numbers from 0 on: adding 2^23 - 1/2 rounds them into the low bits. Whatever they are, at most `last`. */
+// @ts-ignore: decorator
+@inline
+function whole(x: v128, last: v128): v128 {
+  return i32x4.min_u(v128.and(f32x4.add(x, f32x4.splat(8388607.5)), i32x4.splat(0x3fffff)), last);
+}
+
 // @ts-ignore: decorator
 @inline
 function raise(at: usize, value: f32): void {
-  if (value > load<f32>(at)) store<f32>(at, value);
+  const before = load<f32>(at);
+  store<f32>(at, select<f32>(value, before, value > before));
 }
 
 // @ts-ignore: decorator
 @inline
 function raiseWhole(at: usize, value: u32): void {
-  if (value > load<u32>(at)) store<u32>(at, value);
+  const before = load<u32>(at);
+  store<u32>(at, select<u32>(value, before, value > before));
 }
 
 function drop(mesh: usize, direction: usize, map: usize, side: i32): void {
   let at = <usize>load<u32>(mesh, OCCLUDER_POINTS);
   const end = at + <usize>((load<i32>(mesh, OCCLUDER_POINT_COUNT) + 3) >> 2) * 48;
   const sides = i32x4.splat(side);
+  const last = i32x4.splat(side - 1);
   const base = i32x4.splat(<i32>map);
   for (; at < end; at += 48) {
     const x = v128.load(at);
     const y = v128.load(at, 16);
     const z = v128.load(at, 32);
-    const mx = i32x4.trunc_sat_f32x4_s(column(direction + LOOK_RIGHT, x, y, z));
-    const my = i32x4.trunc_sat_f32x4_s(column(direction + LOOK_DOWN, x, y, z));
+    const mx = whole(column(direction + LOOK_RIGHT, x, y, z), last);
+    const my = whole(column(direction + LOOK_DOWN, x, y, z), last);
     const depth = along(direction + LOOK_DIRECTION, x, y, z);
     const to = i32x4.add(base, i32x4.shl(i32x4.add(i32x4.mul(my, sides), mx), 2));
     raise(<usize>i32x4.extract_lane(to, 0), f32x4.extract_lane(depth, 0));
@@ -177,14 +187,15 @@ function dropPorous(
   let at = <usize>load<u32>(mesh, OCCLUDER_POINTS);
   const end = at + <usize>((load<i32>(mesh, OCCLUDER_POINT_COUNT) + 3) >> 2) * 48;
   const sides = i32x4.splat(side);
+  const last = i32x4.splat(side - 1);
   const base = i32x4.splat(<i32>map);
   const dense = i32x4.splat(density);
   for (; at < end; at += 48) {
     const x = v128.load(at);
     const y = v128.load(at, 16);
     const z = v128.load(at, 32);
-    const mx = i32x4.trunc_sat_f32x4_s(column(direction + LOOK_RIGHT, x, y, z));
-    const my = i32x4.trunc_sat_f32x4_s(column(direction + LOOK_DOWN, x, y, z));
+    const mx = whole(column(direction + LOOK_RIGHT, x, y, z), last);
+    const my = whole(column(direction + LOOK_DOWN, x, y, z), last);
     const key = v128.or(steps(along(direction + LOOK_DIRECTION, x, y, z), nearest, scale), dense);
     const to = i32x4.add(base, i32x4.shl(i32x4.add(i32x4.mul(my, sides), mx), 2));
     raiseWhole(<usize>i32x4.extract_lane(to, 0), i32x4.extract_lane(key, 0));

@@ -258,8 +258,8 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
       const ly = v128.load32_splat(light, LIGHT_DIRECTION + 4);
       const lz = v128.load32_splat(light, LIGHT_DIRECTION + 8);
       const cosine = dot(nx, ny, nz, lx, ly, lz);
-      const reach = flags & FLAG_WRAPS ? f32x4.neg(v128.load32_splat(part, PART_WRAP + 12)) : zero;
-      if (!v128.any_true(f32x4.gt(cosine, reach))) continue;
+      const reach = f32x4.add(cosine, v128.load32_splat(part, PART_WRAP + 12));
+      if (!v128.any_true(f32x4.gt(reach, zero))) continue;
       const shadow = load<i32>(light, LIGHT_MAP) ? shadowAt(light, px, py, pz, nx, ny, nz) : one;
       const root = flags & FLAG_BLEEDS ? f32x4.sqrt(shadow) : shadow;
       const cr = v128.load32_splat(light, LIGHT_COLOUR);

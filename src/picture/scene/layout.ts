@@ -132,8 +132,8 @@ export const QUEUE_BYTES = 8 * QUEUE + 8 * (QUEUE + 1024) + 4 * QUEUE + 20 * (QU
 
 /** Most parts a scene may have: the part's number shares a word with the triangle's. */
 export const MOST_PARTS = 255;
-/** Most triangles a part may have. */
-export const MOST_TRIANGLES = 2 ** 24 - 2;
+/** Most triangles a scene may have: each may be cut in two, and the other 24 bits hold its number. */
+export const MOST_TRIANGLES = 8388606;
 
 /** Nearer than this nothing is drawn; the same as in `picture/rasterise.ts`. */
 export const NEAR = 1e-3;

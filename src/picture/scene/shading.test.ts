@@ -176,6 +176,17 @@ describe('light that a surface sends', () => {
     }
   });
 
+  test('an inner side is lit as if its normal were turned round', () => {
+    const front = square(0.6, 0, MATTE);
+    const turned = { ...front, normals: front.normals.map((v) => -v), indices: front.indices.toReversed() };
+    const lighting = {
+      environment: DARK,
+      lights: [{ direction: [0, 0, 1], colour: [1, 1, 1], shadow: false } as const],
+    };
+    for (const part of [front, turned])
+      expect(renderer.render([part], lighting, frontView(4)).colour.every((value) => value === 1)).toBe(true);
+  });
+
   test('a highlight over alpha 0 adds light and covers nothing', () => {
     const light: DirectionalLight = { direction: [0, 0, 1], colour: [2, 2, 2], shadow: false };
     const cornea: SceneMaterial = { ...MATTE, mode: 'blend', opacity: 0, specular: 0.05, gloss: 200 };

@@ -28,7 +28,7 @@ export interface SceneMaterial {
   readonly mode: 'opaque' | 'cutout' | 'blend';
   /** Multiplies alpha; 1 when left out. */
   readonly opacity?: number;
-  /** Both sides are drawn, the normal turned to the viewer; otherwise inner sides are left out. */
+  /** Both sides are drawn, normals of an inner side turned round; otherwise inner sides are left out. */
   readonly doubleSided: boolean;
   /** How far light reaches round, per channel: max(0, n.l + w) / (1 + w)^2. 0 is Lambert's law. Shadows on what wraps
    * bleed: the channels that wrap further see lighter edges. */

@@ -179,7 +179,7 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
       }
     }
 
-    // Normal, towards the viewer where both sides count; the way to the viewer; the point in the world.
+    // Normal, of the side that is seen where both count; the way to the viewer; the point in the world.
     interpolate(NORMAL, 16, t0, t1, t2, t3, a, b, c);
     let nx = v128.load(NORMAL);
     let ny = v128.load(NORMAL, 16);
@@ -194,8 +194,11 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
     const vy = f32x4.mul(ry, toViewer);
     const vz = f32x4.mul(rz, toViewer);
     if (flags & FLAG_DOUBLE_SIDED) {
-      const away = v128.and(f32x4.lt(dot(nx, ny, nz, vx, vy, vz), zero), f32x4.splat(-0.0));
-      scale = v128.xor(scale, away);
+      // By the triangle's side, not by the normal's: at an outline a normal turns away a little before the surface does.
+      const turned = f32x4.sub(
+        f32x4.mul(v128.load(CORNERS, 32), v128.load(SLOPES, 16)), f32x4.mul(v128.load(CORNERS, 48), v128.load(SLOPES)),
+      );
+      scale = v128.xor(scale, v128.and(f32x4.gt(turned, zero), f32x4.splat(-0.0)));
     }
     nx = f32x4.mul(nx, scale);
     ny = f32x4.mul(ny, scale);

@@ -63,6 +63,23 @@ test('many small layers of several materials equal the sum of the plain formula'
   }
 });
 
+test('blended hair fades where it is seen from its side', () => {
+  for (const [cosine, opacity] of [
+    [0.1, 0.4],
+    [-0.1, 0.4],
+    [0.5, 1],
+  ]) {
+    const part = square(0.5, 0, { ...MATTE, mode: 'blend', anisotropic: true });
+    const normals = Float32Array.from(
+      { length: 12 },
+      (_, i) => [0, Math.sqrt(1 - cosine ** 2), cosine][i % 3],
+    );
+    // One pixel in the middle: its ray is the axis.
+    const { alpha } = renderer.render([{ ...part, normals }], WHITE, frontView(1));
+    expect(alpha[0]).toBeCloseTo(opacity, 5);
+  }
+});
+
 describe('textures', () => {
   const side = 16;
   const checker = Uint8Array.from({ length: side * side * 4 }, (_, i) => {

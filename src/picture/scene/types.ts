@@ -39,7 +39,8 @@ export interface SceneMaterial {
   readonly gloss: number;
   /** Share of light that is mirrored besides at grazing angles. */
   readonly fresnel: number;
-  /** Hair: highlights across the direction in which v grows; one white, one in the colour of the hair. */
+  /** Hair: highlights across the direction in which v grows; one white, one in the colour of the hair. Where it is
+   * blended, it fades where its normals turn from the viewer (below a cosine of a quarter). */
   readonly anisotropic: boolean;
   /** Highlights show where alpha is 0 too, and cover nothing. */
   readonly glossOverAlpha?: boolean;

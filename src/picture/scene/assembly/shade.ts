@@ -21,6 +21,10 @@ import { dot, inverseRoot, madd, power, storeTransposed, toLinear, unit } from '
 import { shadowAt } from './shadow';
 import { sample, TEXELS } from './texture';
 
+const THIN: i32 = FLAG_BLEND | FLAG_ANISOTROPIC;
+/** 1 over the cosine to the viewer at which blended hair begins to fade. */
+const FADE: f32 = 4;
+
 const CORNERS: usize = memory.data(64, 16);
 const SLOPES: usize = memory.data(64, 16);
 const NORMAL: usize = memory.data(64, 16);
@@ -203,6 +207,9 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
     nx = f32x4.mul(nx, scale);
     ny = f32x4.mul(ny, scale);
     nz = f32x4.mul(nz, scale);
+    // A sheet of hair has no edge of its own: seen from its side it fades.
+    if ((flags & THIN) == THIN)
+      alpha = f32x4.mul(alpha, unit(f32x4.mul(f32x4.abs(dot(nx, ny, nz, vx, vy, vz)), f32x4.splat(FADE))));
     const px = madd(rx, z, v128.load32_splat(frame, FRAME_CENTRE));
     const py = madd(ry, z, v128.load32_splat(frame, FRAME_CENTRE + 4));
     const pz = madd(rz, z, v128.load32_splat(frame, FRAME_CENTRE + 8));

@@ -36,6 +36,7 @@ export function develop(
     const rest = 1 - alpha[i];
     for (let c = 3 * i; c < 3 * i + 3; c++) light[c] = colour[c] + rest * background[c];
   }
+  saturate(light);
   soften(light, size, 0.03 + 0.09 * own.uniform());
   const grain = Float32Array.from({ length: GRAIN }, () => own.normal());
   const strength = 0.4 + 1.1 * own.uniform();
@@ -49,6 +50,16 @@ export function develop(
     out[i] = Math.max(0, Math.min(255, Math.round(value)));
   }
   return out;
+}
+
+/** How much more colour than the light has: film is never neutral. */
+const SATURATION = 1.15;
+
+function saturate(light: Float32Array): void {
+  for (let i = 0; i < light.length; i += 3) {
+    const grey = 0.2126 * light[i] + 0.7152 * light[i + 1] + 0.0722 * light[i + 2];
+    for (let c = i; c < i + 3; c++) light[c] = Math.max(0, grey + SATURATION * (light[c] - grey));
+  }
 }
 
 /** Each pixel shares with its neighbours across, then down. */

@@ -12,7 +12,7 @@ import type { Lighting } from '../../picture/scene/types.ts';
 type Vec3 = readonly [number, number, number];
 
 /** Where the light's numbers lead. */
-const KEY_YAW = 0.7;
+const KEY_YAW = 0.6;
 const KEY_ELEVATION = 0.62;
 
 /** The light of a person's three latent numbers: direction of the key, contrast, warmth. */
@@ -22,8 +22,8 @@ export function lightingOf(z: readonly number[]): Lighting {
   const warmth = 0.12 * Math.tanh(0.7 * z[2]);
   const warm: Vec3 = [1 + warmth, 1, 1 - warmth];
   const cool: Vec3 = [1 - 0.6 * warmth, 1, 1 + 0.6 * warmth];
-  const key = 1.5 + 0.4 * contrast;
-  const fill = 0.62 - 0.2 * contrast;
+  const key = 1.65 + 0.4 * contrast;
+  const fill = 0.78 - 0.2 * contrast;
   const environment = new Float32Array(27);
   addLobe(environment, [0, 1, 0], scaled(cool, 0.62 * fill), 1);
   addLobe(environment, [0, -1, 0], [0.2 * fill, 0.17 * fill, 0.15 * fill], 1);

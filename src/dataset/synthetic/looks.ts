@@ -121,7 +121,7 @@ function materialOf(
         doubleSided: true,
         colour: hair,
         wrap: [0.3, 0.3, 0.3],
-        specular: 0.05,
+        specular: 0.03,
         gloss: 40,
         fresnel: 0,
         anisotropic: true,

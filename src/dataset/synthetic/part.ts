@@ -76,6 +76,7 @@ export async function makePart(
       const shot = shotOf(options, index);
       if (sitter === undefined || seated !== shot.identity) {
         if (sitter !== undefined) painter.dismiss(sitter);
+        sitter = undefined;
         const latent = latentOf(options.seed, shot.identity);
         sitter = painter.seat(latent);
         seated = shot.identity;

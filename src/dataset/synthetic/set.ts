@@ -68,7 +68,7 @@ export function shotOf(options: SetOptions, index: number): Shot {
 }
 
 /** Pictures are made and kept in parts of about this many, whole identities each. */
-const PART_PICTURES = 64;
+const PART_PICTURES = 32;
 
 /** First picture of each part, and the end. */
 export function partBounds({ count, views }: Pick<SetOptions, 'count' | 'views'>): number[] {

@@ -51,13 +51,17 @@ export function skinShares({
       })),
     ),
   );
-  const kept = shares.filter(({ weight }) => weight >= LEAST);
+  const kept = shares
+    .filter(({ weight }) => weight >= LEAST)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, MOST);
   const total = kept.reduce((sum, { weight }) => sum + weight, 0);
   return kept.map(({ name, weight }) => ({ name, weight: weight / total }));
 }
 
 /** Smaller shares cannot be seen. */
-const LEAST = 0.03;
+const LEAST = 0.05;
+const MOST = 6;
 
 function ageShares(years: number): (readonly [(typeof AGES)[number], number])[] {
   const position =

@@ -25,6 +25,8 @@ export interface SynthesisRequest extends PartOptions {
   readonly resume: boolean;
   /** Told of the folder of unfinished parts, before it is written to. */
   readonly onFolder?: (folder: string) => void;
+  /** Stops the workers; finished parts stay. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
@@ -108,12 +110,12 @@ const ERRORS = { usage: UsageError, failure: PortraitganError, internal: Error }
 
 async function makeAll(
   parts: readonly PartRequest[],
-  { assets, workers, ...options }: SynthesisRequest,
+  { assets, workers, signal, onProgress: _progress, onFolder: _folder, ...options }: SynthesisRequest,
   onPart: (pictures: number) => void,
 ): Promise<void> {
+  signal?.throwIfAborted();
   const waiting = [...parts];
-  const { onProgress: _progress, onFolder: _folder, ...plain } = options;
-  const start: WorkerStart = { assets, options: plain };
+  const start: WorkerStart = { assets, options };
   const crew = Array.from({ length: Math.min(workers, parts.length) }, () => {
     return new Worker(workerUrl('dataset/synthetic/worker'), { workerData: start });
   });
@@ -129,10 +131,15 @@ async function makeAll(
           reject(new ERRORS[answer.kind](answer.failed));
           return;
         }
-        onPart(answer.done);
-        next();
+        try {
+          onPart(answer.done);
+          next();
+        } catch (error) {
+          reject(error);
+        }
       });
       worker.on('error', reject);
+      signal?.addEventListener('abort', () => reject(signal.reason));
       next();
     });
   try {

@@ -191,7 +191,7 @@ function hairColourOf(
   const step = Math.min(HAIR_RAMP.length - 2, Math.floor(lightness));
   const natural = mix(HAIR_RAMP[step], HAIR_RAMP[step + 1], lightness - step);
   const copper = 0.85 * caucasian * ramp(z[1], 0.9, 1.8);
-  const grey = ramp(age + 9 * z[2], 46, 78);
+  const grey = ramp(age + 9 * z[2], 52, 86);
   const white = 0.3 + 0.35 * ramp(age, 50, 80);
   return { colour: mix(mix(natural, COPPER, copper), [white, white * 0.99, white * 0.96], grey), grey };
 }

@@ -69,7 +69,7 @@ const MOST = 2.2;
 /** Six pose numbers, radians. */
 export function poseOf(spread: PoseSpread, own: Stream): number[] {
   if (spread === 'none') return [0, 0, 0, 0, 0, 0];
-  const bounded = (value: number): number => Math.max(-MOST, Math.min(MOST, value));
+  const bounded = (value: number): number => MOST * Math.tanh(value / MOST);
   const common = [0, 1, 2].map(() => own.normal());
   return [NECK_SPREAD, HEAD_SPREAD].flatMap((spreads) =>
     spreads.map((width, k) => {

@@ -3,6 +3,7 @@
 import type { Assets, ProxyMesh } from './assets.ts';
 import { baseFollow, baseTemplate, type MeshTemplate, proxyTemplate } from './mesh-template.ts';
 import type { Traits } from './traits.ts';
+import { type Tuck, tuckOf } from './tuck.ts';
 
 /** How a mesh looks and when it is drawn. */
 export type Role =
@@ -32,6 +33,8 @@ export interface Wardrobe {
   /** Vertices of the body's surface. */
   readonly skinVertices: Uint32Array;
   wear(traits: Traits): Worn[];
+  /** How skin gets out of the way of a garment. */
+  tuck(garment: string): Tuck;
 }
 
 /** The mouth shows teeth from this strength on. */
@@ -50,7 +53,7 @@ export function wardrobeOf(assets: Assets): Wardrobe {
     templates.set(name, template);
     return template;
   };
-  const wornProxy = (role: Role, name: string): Worn => {
+  const wornProxy = (role: Role, name: string): Worn & { readonly proxy: ProxyMesh } => {
     const proxy = assets.proxies.get(name);
     if (proxy === undefined) throw new Error(`internal: there is no part "${name}"`);
     const keep = role === 'eye' || role === 'cornea' ? eyeQuads(proxy, role) : undefined;
@@ -65,10 +68,17 @@ export function wardrobeOf(assets: Assets): Wardrobe {
         (quad) => isSkin(quad) && ![0, 1, 2, 3].every((k) => hidden.has(base.quads[4 * quad + k])),
       );
     });
+  const tucks = new Map<string, Tuck>();
   return {
     assets,
     base: whole,
     skinVertices: Uint32Array.from(new Set(whole.triangles)),
+    tuck(name) {
+      const garment = wornProxy('garment', name);
+      const found = tucks.get(name) ?? tuckOf(assets, garment.proxy, garment.template, skinUnder(name));
+      tucks.set(name, found);
+      return found;
+    },
     wear({ garment, brow, hair, headwear, gender, expression }) {
       const worn: Worn[] = [
         { role: 'skin', name: 'skin', template: skinUnder(garment), proxy: undefined },

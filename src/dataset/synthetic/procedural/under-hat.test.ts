@@ -26,7 +26,7 @@ it.each(['long01', 'braid01', 'short04'])('%s lies inside a beanie', (name) => {
     return count;
   };
   const before = onNeutral(neutral, hair);
-  const after = onNeutral(neutral, tucked(neutral, hair, hat));
+  const after = onNeutral(neutral, tucked(neutral, casterOf(neutral), hair, hat));
   expect(outside(after)).toBe(0);
   expect(after.length).toBe(before.length);
   if (name !== 'short04') {

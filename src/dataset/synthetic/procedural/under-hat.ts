@@ -4,11 +4,13 @@ import type { ProxyMesh } from '../assets.ts';
 import { fitted } from '../morph.ts';
 import { restNormals } from '../rig.ts';
 import { type Anchor, anchorAt } from './builder.ts';
-import { along, casterOf, normalised, SKULL_CENTRE } from './cast.ts';
+import { along, type Cast, casterOf, type Hit, normalised, SKULL_CENTRE } from './cast.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
 
 /** Metres that stay between hair and hat. */
 const GAP = 0.004;
+/** Pressed hair is no thinner. */
+const THIN = 0.002;
 /** Below the rim hair comes free again: so far down, in steps of so many radians. */
 const STEPS = 8;
 const STEP = 0.04;
@@ -21,8 +23,13 @@ export function onNeutral({ raw, positions, unit }: Neutral, proxy: ProxyMesh): 
   return fitted(proxy, raw).map((value, i) => (value - neck[i % 3]) / unit);
 }
 
+/** How far from the centre of the skull a ray met something. */
+function reachOf(hit: Hit | undefined): number | undefined {
+  return hit && Math.hypot(...hit.place.map((value, k) => value - SKULL_CENTRE[k]));
+}
+
 /** The hair as it lies under this hat. */
-export function tucked(neutral: Neutral, hair: ProxyMesh, hat: ProxyMesh): ProxyMesh {
+export function tucked(neutral: Neutral, scalp: Cast, hair: ProxyMesh, hat: ProxyMesh): ProxyMesh {
   const hatPositions = onNeutral(neutral, hat);
   const triangles = trianglesOf(hat);
   const cast = casterOf({
@@ -46,9 +53,12 @@ export function tucked(neutral: Neutral, hair: ProxyMesh, hat: ProxyMesh): Proxy
         Math.cos(raised) * Math.cos(azimuth),
       ]);
       if (hit === undefined) continue;
-      const reach = Math.hypot(...hit.place.map((value, k) => value - SKULL_CENTRE[k]));
+      const reach = reachOf(hit) ?? 0;
       const most = reach - GAP + FLARE * step * STEP * reach;
-      const place = along(SKULL_CENTRE, Math.min(distance, most), direction);
+      // Never into the skull, which may be wider below the rim than at it.
+      const skull = reachOf(scalp(direction));
+      const least = skull === undefined ? 0 : Math.min(distance, skull + THIN);
+      const place = along(SKULL_CENTRE, Math.max(least, Math.min(distance, most)), direction);
       if (step === 0) {
         // What the hat covers hangs where the hat does, so that no other head lets it through.
         const under = onHat(hat, hit.anchor);

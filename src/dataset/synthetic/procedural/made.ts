@@ -1,12 +1,13 @@
 /** All parts that no file of the asset package holds, by name. */
 
 import type { Assets } from '../assets.ts';
+import { beanie } from './beanie.ts';
 import { madeBeards } from './beards.ts';
+import { cap } from './cap.ts';
 import { casterOf } from './cast.ts';
 import { fedoraBand } from './fedora-band.ts';
 import { madeGlasses } from './glasses.ts';
 import { madeHair } from './hair.ts';
-import { madeHats } from './hats.ts';
 import { neutralOf } from './neutral.ts';
 import type { MadePart } from './part.ts';
 
@@ -21,7 +22,8 @@ export function madeParts(assets: Assets): ReadonlyMap<string, MadePart> {
     ...madeHair(neutral, cast),
     ...madeBeards(neutral),
     ...madeGlasses(neutral),
-    ...madeHats(neutral, cast),
+    beanie(neutral, cast),
+    cap(neutral, cast),
   ];
   return new Map(parts.map((part) => [part.name, part]));
 }

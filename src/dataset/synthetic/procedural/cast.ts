@@ -12,6 +12,8 @@ export interface Hit {
   readonly place: Vec3;
   /** unit */
   readonly normal: Vec3;
+  /** metres from the centre to the triangle itself */
+  readonly distance: number;
 }
 
 export type Cast = (direction: Vec3) => Hit | undefined;
@@ -54,7 +56,7 @@ export function casterOf({ positions, normals, triangles }: Surface): Cast {
     }
     if (best < 0) return undefined;
     const vertices: [number, number, number] = [triangles[best], triangles[best + 1], triangles[best + 2]];
-    return hitAt(positions, normals, vertices, [1 - bestV - bestW, bestV, bestW]);
+    return { ...hitAt(positions, normals, vertices, [1 - bestV - bestW, bestV, bestW]), distance: nearest };
   };
 }
 
@@ -69,7 +71,7 @@ function hitAt(
   normals: Float32Array,
   vertices: readonly [number, number, number],
   weights: Vec3,
-): Hit {
+): Omit<Hit, 'distance'> {
   const mix = (of: Float32Array, k: number): number =>
     weights[0] * of[3 * vertices[0] + k] +
     weights[1] * of[3 * vertices[1] + k] +

@@ -3,62 +3,51 @@
 import type { ProxyMesh } from '../assets.ts';
 import { restNormals } from '../rig.ts';
 import { builderOf } from './builder.ts';
-import { along, casterOf, dot, type Hit, normalised } from './cast.ts';
+import { along } from './cast.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
 import type { MadePart } from './part.ts';
-import { onHat, onNeutral, trianglesOf } from './under-hat.ts';
+import { onNeutral, trianglesOf } from './under-hat.ts';
 
-const AROUND = 64;
-/** Metres above the place where crown and brim meet: lower and upper edge, and how far it stands off. */
-const LOW = 0.002;
-const HIGH = 0.021;
-const OFF = 0.0016;
+/** Metres above the place where crown and brim meet between which a quad of the hat belongs to the band. */
+const LOWEST = -0.004;
+const HIGHEST = 0.03;
+/** How tall such a quad is at least, and how upright: the brim is neither. */
+const TALL = 0.009;
+const UPRIGHT = 0.75;
+/** How far the band stands off. */
+const OFF = 0.0015;
 
 /** How far above the brim a place of the crown is: the brim sinks towards the back. */
 function aboveBrim([, y, z]: Vec3): number {
-  return y - 0.1765 - 0.055 * (z + 0.02) + 0.0015;
+  return y - 0.175 - 0.055 * (z + 0.02);
 }
 
-/** A ring of quads that follows the hat. */
+/** Copies of the hat's own quads, a little further out: they follow it on every head. */
 export function fedoraBand(neutral: Neutral, hat: ProxyMesh): MadePart {
   const positions = onNeutral(neutral, hat);
-  const triangles = trianglesOf(hat);
-  const cast = casterOf({ positions, normals: restNormals(positions, triangles), triangles });
+  const normals = restNormals(positions, trianglesOf(hat));
+  const vector = (of: Float32Array, v: number): Vec3 => [of[3 * v], of[3 * v + 1], of[3 * v + 2]];
   const builder = builderOf(neutral);
   const uv = builder.uv(0.5, 0.5);
-  const rows = [LOW, LOW, (LOW + HIGH) / 2, HIGH, HIGH].map((height, row) =>
-    Array.from({ length: AROUND }, (_, i) => {
-      const azimuth = (2 * Math.PI * i) / AROUND;
-      const { anchor, place, normal } = crownAt(cast, azimuth, height);
-      const out = dot(normal, [Math.sin(azimuth), 0, Math.cos(azimuth)]) < 0 ? -1 : 1;
-      // Both edges are folded back into the hat.
-      const off = row === 0 || row === 4 ? -OFF : OFF;
-      return builder.vertex(along(place, out * off, normal), onHat(hat, anchor));
-    }),
-  );
-  for (let row = 0; row + 1 < rows.length; row++) {
-    for (let i = 0; i < AROUND; i++) {
-      const next = (i + 1) % AROUND;
-      builder.quad([rows[row][i], rows[row][next], rows[row + 1][next], rows[row + 1][i]], [uv, uv, uv, uv]);
-    }
+  const numbers = new Map<number, number>();
+  const copy = (v: number): number => {
+    const { refs, weights } = hat;
+    const number =
+      numbers.get(v) ??
+      builder.vertex(along(vector(positions, v), OFF, vector(normals, v)), {
+        vertices: [refs[3 * v], refs[3 * v + 1], refs[3 * v + 2]],
+        weights: vector(weights, v),
+      });
+    numbers.set(v, number);
+    return number;
+  };
+  for (let q = 0; q < hat.quads.length; q += 4) {
+    const corners = [...hat.quads.subarray(q, q + 4)];
+    const heights = corners.map((v) => aboveBrim(vector(positions, v)));
+    const [low, high] = [Math.min(...heights), Math.max(...heights)];
+    if (low < LOWEST || high > HIGHEST || high - low < TALL) continue;
+    if (corners.some((v) => Math.abs(normals[3 * v + 1]) > UPRIGHT)) continue;
+    builder.quad(corners.map(copy), [uv, uv, uv, uv]);
   }
   return { name: 'fedora band', proxy: builder.build('fedora band', 'hat').proxy, mode: 'opaque' };
-}
-
-/** Where the crown is so high above the brim. */
-function crownAt(cast: (direction: Vec3) => Hit | undefined, azimuth: number, height: number): Hit {
-  let best: Hit | undefined;
-  for (let step = 0; step <= 120; step++) {
-    const elevation = 0.3 + 0.006 * step;
-    const flat = Math.cos(elevation);
-    const hit = cast(normalised([flat * Math.sin(azimuth), Math.sin(elevation), flat * Math.cos(azimuth)]));
-    if (hit === undefined) continue;
-    if (
-      best === undefined ||
-      Math.abs(aboveBrim(hit.place) - height) < Math.abs(aboveBrim(best.place) - height)
-    )
-      best = hit;
-  }
-  if (best === undefined) throw new Error('internal: the fedora has no crown');
-  return best;
 }

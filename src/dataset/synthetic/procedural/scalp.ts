@@ -35,7 +35,7 @@ export function insideHairline(place: Vec3): number {
 }
 
 /** A point of the scalp grid. */
-export interface ScalpPoint extends Hit {
+export interface ScalpPoint extends Omit<Hit, 'distance'> {
   /** metres inside the hairline */
   readonly inside: number;
 }

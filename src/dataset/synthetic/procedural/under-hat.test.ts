@@ -21,7 +21,7 @@ it.each(['long01', 'braid01', 'short04'])('%s lies inside a beanie', (name) => {
       const from = [0, 1, 2].map((k) => places[i + k] - SKULL_CENTRE[k]) as unknown as Vec3;
       const hit = cast(normalised(from));
       if (hit === undefined) continue;
-      if (Math.hypot(...from) > Math.hypot(...hit.place.map((value, k) => value - SKULL_CENTRE[k]))) count++;
+      if (Math.hypot(...from) > hit.distance) count++;
     }
     return count;
   };

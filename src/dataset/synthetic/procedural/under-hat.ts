@@ -4,7 +4,7 @@ import type { ProxyMesh } from '../assets.ts';
 import { fitted } from '../morph.ts';
 import { restNormals } from '../rig.ts';
 import { type Anchor, anchorAt } from './builder.ts';
-import { along, type Cast, casterOf, type Hit, normalised, SKULL_CENTRE } from './cast.ts';
+import { along, type Cast, casterOf, normalised, SKULL_CENTRE } from './cast.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
 
 /** Metres that stay between hair and hat. */
@@ -21,11 +21,6 @@ const FLARE = 0.55;
 export function onNeutral({ raw, positions, unit }: Neutral, proxy: ProxyMesh): Float32Array {
   const neck = [0, 1, 2].map((k) => raw[k] - positions[k] * unit);
   return fitted(proxy, raw).map((value, i) => (value - neck[i % 3]) / unit);
-}
-
-/** How far from the centre of the skull a ray met something. */
-function reachOf(hit: Hit | undefined): number | undefined {
-  return hit && Math.hypot(...hit.place.map((value, k) => value - SKULL_CENTRE[k]));
 }
 
 /** The hair as it lies under this hat. */
@@ -53,10 +48,9 @@ export function tucked(neutral: Neutral, scalp: Cast, hair: ProxyMesh, hat: Prox
         Math.cos(raised) * Math.cos(azimuth),
       ]);
       if (hit === undefined) continue;
-      const reach = reachOf(hit) ?? 0;
-      const most = reach - GAP + FLARE * step * STEP * reach;
-      // Never into the skull, which may be wider below the rim than at it.
-      const skull = reachOf(scalp(direction));
+      const most = hit.distance - GAP + FLARE * step * STEP * hit.distance;
+      // Below the rim never into the skull, which may be wider there.
+      const skull = step === 0 ? undefined : scalp(direction)?.distance;
       const least = skull === undefined ? 0 : Math.min(distance, skull + THIN);
       const place = along(SKULL_CENTRE, Math.max(least, Math.min(distance, most)), direction);
       if (step === 0) {

@@ -5,21 +5,28 @@ import { createSceneRenderer, type SceneRenderer } from '../../picture/scene/ren
 import type { ScenePart, TextureHandle } from '../../picture/scene/types.ts';
 import type { Assets } from './assets.ts';
 import { backgroundOf } from './background.ts';
+import { type Fabric, fabricOf } from './fabric.ts';
 import { develop } from './film.ts';
 import { detailFor } from './images.ts';
 import { lightingForCamera, lightingOf } from './light.ts';
-import { type Looks, loadLooks } from './looks.ts';
+import { isPatterned, materialOf } from './materials.ts';
+import type { MeshTemplate } from './mesh-template.ts';
 import { type Person, type PersonMesh, personOf } from './person.ts';
 import type { Stream } from './random.ts';
 import { poseCorners, poseMotions } from './rig.ts';
-import { traitsOf } from './traits.ts';
-import { type Wardrobe, wardrobeOf } from './wardrobe.ts';
+import { paintSkin } from './skin.ts';
+import { loadTextures, type Textures } from './textures.ts';
+import { type Traits, traitsOf } from './traits.ts';
+import { type Wardrobe, type Worn, wardrobeOf } from './wardrobe.ts';
 
 /** A person ready to be painted. */
 export interface Sitter {
   readonly person: Person;
   /** One for each mesh of the person: what no pose changes. */
-  readonly parts: readonly Pick<ScenePart, 'uvs' | 'indices' | 'material' | 'occlusion'>[];
+  readonly parts: readonly Pick<
+    ScenePart,
+    'uvs' | 'indices' | 'material' | 'occlusion' | 'colours' | 'castsShadow'
+  >[];
   readonly skin: TextureHandle;
 }
 
@@ -47,7 +54,14 @@ export interface PaintOptions {
 }
 
 /** How much of a direction a mesh shuts out: hair lets some light through. */
-const DENSITY: Readonly<Record<string, number>> = { hair: 0.7, brow: 0, lash: 0, cornea: 0 };
+const DENSITY: Readonly<Record<string, number>> = {
+  hair: 0.7,
+  beard: 0.3,
+  brow: 0,
+  lash: 0,
+  cornea: 0,
+  lens: 0,
+};
 
 const OCCLUSION_DIRECTIONS = 20;
 
@@ -55,24 +69,29 @@ const OCCLUSION_DIRECTIONS = 20;
 export async function createPainter(assets: Assets, size: number): Promise<Painter> {
   const renderer = await createSceneRenderer();
   const wardrobe = wardrobeOf(assets);
-  const looks = await loadLooks(assets, renderer, detailFor(size));
+  const textures = await loadTextures(wardrobe, renderer, detailFor(size));
+  const fabrics = new Map<string, Fabric>();
   return {
     size,
-    seat: (latent) => seated(renderer, wardrobe, looks, latent),
+    seat: (latent) => seated({ renderer, wardrobe, textures, fabrics }, latent),
     paint: (sitter, label, own, options) => painted(renderer, sitter, label, size, own, options ?? {}),
     dismiss: ({ skin }) => renderer.free(skin),
   };
 }
 
-function seated(
-  renderer: SceneRenderer,
-  wardrobe: Wardrobe,
-  looks: Looks,
-  latent: ArrayLike<number>,
-): Sitter {
+interface Workshop {
+  readonly renderer: SceneRenderer;
+  readonly wardrobe: Wardrobe;
+  readonly textures: Textures;
+  /** Patterned garments that were worn before. */
+  readonly fabrics: Map<string, Fabric>;
+}
+
+function seated(workshop: Workshop, latent: ArrayLike<number>): Sitter {
+  const { renderer, wardrobe, textures } = workshop;
   const traits = traitsOf(latent);
   const person = personOf(wardrobe, traits);
-  const skin = looks.skin(traits);
+  const skin = paintSkin(renderer, textures, traits);
   const shade = renderer.occlusion(
     person.meshes.map(({ positions, normals, template, worn }) => ({
       positions,
@@ -85,10 +104,34 @@ function seated(
   const parts = person.meshes.map(({ template, worn }, i) => ({
     uvs: template.uvs,
     indices: template.indices,
-    material: looks.material(worn, traits, skin),
+    material: materialOf(worn, traits, skin, textures.texture),
     occlusion: Float32Array.from(template.cornerVertex, (vertex) => shade[i][vertex]),
+    castsShadow: DENSITY[worn.role] !== 0,
+    ...corners(workshop, worn, traits),
   }));
   return { person, parts, skin };
+}
+
+/** What corners of some meshes have besides: the colours of made parts, and the places of a pattern. */
+function corners(
+  { wardrobe, textures, fabrics }: Workshop,
+  { role, name, proxy, made, template }: Worn,
+  traits: Traits,
+): Partial<Pick<ScenePart, 'uvs' | 'colours'>> {
+  if (made?.colours !== undefined) return { colours: cornerColours(made.colours, template) };
+  if (role !== 'garment' || proxy === undefined || !isPatterned(name, traits)) return {};
+  const fabric = fabrics.get(name) ?? fabricOf(wardrobe.assets, proxy, template, textures.shading(name));
+  fabrics.set(name, fabric);
+  return fabric;
+}
+
+/** [S, 4] from [V, 4] */
+function cornerColours(colours: Float32Array, { cornerVertex }: MeshTemplate): Float32Array {
+  const out = new Float32Array(4 * cornerVertex.length);
+  cornerVertex.forEach((vertex, s) => {
+    out.set(colours.subarray(4 * vertex, 4 * vertex + 4), 4 * s);
+  });
+  return out;
 }
 
 function painted(

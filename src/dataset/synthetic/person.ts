@@ -14,7 +14,7 @@ import { fitted, jointAt, morph } from './morph.ts';
 import { armMotions, moveArms, moved, restNormals, turnAbout } from './rig.ts';
 import { addSliders } from './sliders.ts';
 import type { Traits } from './traits.ts';
-import { tuck } from './tuck.ts';
+import { layHair, tuckSkin } from './tuck.ts';
 import type { Wardrobe, Worn } from './wardrobe.ts';
 
 type Vec3 = readonly [number, number, number];
@@ -85,8 +85,7 @@ export function personOf(wardrobe: Wardrobe, traits: Traits): Person {
     }
     return { worn, template, positions, normals: restNormals(positions, template.triangles) };
   });
-  tuckSkin(wardrobe, traits, meshes);
-  flattenHair(meshes);
+  settleOn(wardrobe, meshes);
   return {
     traits,
     meshes,
@@ -104,33 +103,14 @@ export function personOf(wardrobe: Wardrobe, traits: Traits): Person {
   };
 }
 
-/** Middle of the skull, metres; hair under a hat comes this much nearer to it, within some height over the brim. */
-const SKULL: Vec3 = [0, 0.13, 0.03];
-const FLATTENED = 0.14;
-const ABOVE_BRIM = 0.025;
-
-/** A hat presses hair down. */
-function flattenHair(meshes: readonly PersonMesh[]): void {
-  const hat = meshes.find(({ worn }) => worn.role === 'hat');
-  const hair = meshes.find(({ worn }) => worn.role === 'hair');
-  if (hat === undefined || hair === undefined) return;
-  let brim = Infinity;
-  for (let i = 1; i < hat.positions.length; i += 3) brim = Math.min(brim, hat.positions[i]);
-  const { positions } = hair;
-  for (let i = 0; i < positions.length; i += 3) {
-    const height = Math.min(1, Math.max(0, (positions[i + 1] - brim) / ABOVE_BRIM));
-    for (let k = 0; k < 3; k++) positions[i + k] += FLATTENED * height * (SKULL[k] - positions[i + k]);
-  }
-}
-
-function tuckSkin(wardrobe: Wardrobe, { garment }: Traits, meshes: readonly PersonMesh[]): void {
-  const find = (role: string): PersonMesh => {
-    const mesh = meshes.find(({ worn }) => worn.role === role);
-    if (mesh === undefined) throw new Error(`internal: nobody goes without ${role}`);
-    return mesh;
-  };
-  const skin = find('skin');
-  tuck(wardrobe.tuck(garment), skin.positions, skin.normals, find('garment'));
+/** Skin goes under the garment, long hair onto it. */
+function settleOn(wardrobe: Wardrobe, meshes: readonly PersonMesh[]): void {
+  const find = (role: string): PersonMesh | undefined => meshes.find(({ worn }) => worn.role === role);
+  const [skin, garment, hair] = ['skin', 'garment', 'hair'].map(find);
+  if (skin === undefined || garment === undefined)
+    throw new Error('internal: everybody has skin and wears something');
+  tuckSkin(wardrobe.near(skin.worn, garment.worn), skin, garment);
+  if (hair !== undefined) layHair(wardrobe.near(hair.worn, garment.worn), hair, garment);
 }
 
 function targetWeights(assets: Assets, traits: Traits): Map<string, number> {

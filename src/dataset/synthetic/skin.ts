@@ -1,8 +1,13 @@
-/** Which skin pictures a person's skin is blended from. */
+/** A person's skin: which pictures it is blended from, make-up and stubble. */
 
 import { FormatError } from '../../errors.ts';
+import type { SceneRenderer } from '../../picture/scene/renderer.ts';
+import type { TextureHandle, TextureLayer } from '../../picture/scene/types.ts';
+import { srgbByte } from '../../picture/shade.ts';
 import { ANCESTRIES, type Skin } from './assets.ts';
 import type { Build } from './macro.ts';
+import type { Textures } from './textures.ts';
+import type { Beard, Linear, Traits } from './traits.ts';
 
 const AGES = ['young', 'middleage', 'old'] as const;
 const SEXES = ['female', 'male'] as const;
@@ -70,4 +75,50 @@ function ageShares(years: number): (readonly [(typeof AGES)[number], number])[] 
       : 1 + (years - YEARS[1]) / (YEARS[2] - YEARS[1]);
   const clamped = Math.min(2, Math.max(0, position));
   return AGES.map((age, i) => [age, Math.max(0, 1 - Math.abs(clamped - i))] as const);
+}
+
+/** The skin of a person as a texture; free it when the person is done. */
+export function paintSkin(renderer: SceneRenderer, { texture }: Textures, traits: Traits): TextureHandle {
+  const sources = skinShares(traits).map(({ name, weight }) => ({ handle: texture(`skin ${name}`), weight }));
+  const { width, height } = sources[0].handle;
+  const layers = [...makeup(traits, texture('mask face')), ...stubble(traits, texture('mask stubble'))];
+  return renderer.compose({ width, height, sources, gain: traits.skinGain, layers });
+}
+
+/** Lips and eyelids. */
+function makeup(
+  { makeup: strength, hairColour, garmentColour }: Traits,
+  mask: TextureHandle,
+): TextureLayer[] {
+  if (strength === 0) return [];
+  // Lipstick from rose to dark red, by the colour of the clothes; shadow from brown to grey, by the hair.
+  const dark = Math.min(1, 3 * garmentColour[1]);
+  const warm = Math.min(1, 4 * hairColour[0]);
+  return [
+    {
+      mask,
+      channel: 0,
+      colour: [120 + 75 * dark, 28 + 40 * dark, 45 + 30 * dark],
+      strength: 0.75 * strength,
+      mode: 'mix',
+    },
+    { mask, channel: 1, colour: [60 + 40 * warm, 48 + 20 * warm, 58], strength: 0.6 * strength, mode: 'mix' },
+  ];
+}
+
+/** How strongly the shaven or overgrown lower face is tinted. */
+const STUBBLE: Readonly<Record<Beard, number>> = {
+  none: 0,
+  stubble: 0.75,
+  moustache: 0.4,
+  goatee: 0.45,
+  full: 0.7,
+};
+
+function stubble({ beard, hairColour, gender, age }: Traits, mask: TextureHandle): TextureLayer[] {
+  const shadow = gender > 0.7 && age > 18 ? 0.12 : 0;
+  const strength = Math.max(STUBBLE[beard], shadow);
+  if (strength === 0) return [];
+  const colour = hairColour.map(srgbByte) as unknown as Linear;
+  return [{ mask, channel: 0, colour, strength, mode: 'mix' }];
 }

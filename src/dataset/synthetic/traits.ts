@@ -87,7 +87,7 @@ export function traitsOf(latent: ArrayLike<number>): Traits {
     Ancestry,
     number
   >;
-  const tone = Math.exp(0.14 * z.skinTone[0]);
+  const tone = Math.exp(clamp(0.12 * z.skinTone[0] - 0.02, -0.35, 0.1));
   const red = 0.035 * z.skinTone[1];
   const { colour: hairColour, grey } = hairColourOf(z.hairColour, age, ancestry);
   const headwear = HEADWEAR[choice(z.headwear, [2, 0, 0, 0])];

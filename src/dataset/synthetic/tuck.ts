@@ -1,54 +1,53 @@
 /**
- * Skin that would show through a garment is moved under it.
+ * Skin that would show through a garment is moved under it, and hair that would sink into a garment lies on it.
  *
- * A vertex of visible skin near a garment, facing as it does, goes a little behind the garment's surface; at the
- * garment's open edges (collar, sleeves) nothing moves. Which garment vertices can be near is found once.
+ * Which garment vertices can be near a vertex is found once, on the undeformed base; at the garment's open edges
+ * (collar, sleeves) nothing moves.
  */
 
-import type { Assets, ProxyMesh } from './assets.ts';
 import type { MeshTemplate } from './mesh-template.ts';
-import { fitted, morph } from './morph.ts';
 
 /** Candidates of a vertex. */
 const CANDIDATES = 6;
 /** Decimetres on the undeformed base. */
 const REACH = 1;
 
-export interface Tuck {
-  /** Skin vertices that may have to move. */
-  readonly skin: Uint32Array;
-  /** [skin, CANDIDATES] garment vertices */
+export interface Neighbours {
+  /** Vertices that may have to move. */
+  readonly vertices: Uint32Array;
+  /** [vertices, CANDIDATES] garment vertices */
   readonly near: Uint32Array;
   /** [garment vertices] 1 on an open edge */
   readonly edge: Uint8Array;
 }
 
-/** Prepares a garment. @param under the skin that it leaves visible */
-export function tuckOf(
-  assets: Assets,
-  garment: ProxyMesh,
+/** Finds what can be near a garment.
+ *
+ * @param vertices  of `positions` that matter
+ * @param positions [V, 3] decimetres, undeformed, as `cloth` is
+ */
+export function neighboursOf(
+  vertices: Iterable<number>,
+  positions: Float32Array,
+  cloth: Float32Array,
   template: MeshTemplate,
-  under: MeshTemplate,
-): Tuck {
-  const base = morph(assets, new Map());
-  const cloth = fitted(garment, base);
-  const visible = new Set(under.triangles);
-  const [skin, near]: number[][] = [[], []];
-  for (const v of visible) {
+): Neighbours {
+  const [moving, near]: number[][] = [[], []];
+  for (const v of vertices) {
     const found: [distance: number, vertex: number][] = [];
-    for (let g = 0; g < garment.vertexCount; g++) {
-      const x = base[3 * v] - cloth[3 * g];
-      const y = base[3 * v + 1] - cloth[3 * g + 1];
-      const z = base[3 * v + 2] - cloth[3 * g + 2];
+    for (let g = 0; g < template.vertexCount; g++) {
+      const x = positions[3 * v] - cloth[3 * g];
+      const y = positions[3 * v + 1] - cloth[3 * g + 1];
+      const z = positions[3 * v + 2] - cloth[3 * g + 2];
       const distance = x * x + y * y + z * z;
       if (distance < REACH * REACH) found.push([distance, g]);
     }
     if (found.length === 0) continue;
     found.sort((a, b) => a[0] - b[0]);
-    skin.push(v);
+    moving.push(v);
     for (let i = 0; i < CANDIDATES; i++) near.push(found[Math.min(i, found.length - 1)][1]);
   }
-  return { skin: Uint32Array.from(skin), near: Uint32Array.from(near), edge: openEdges(template) };
+  return { vertices: Uint32Array.from(moving), near: Uint32Array.from(near), edge: openEdges(template) };
 }
 
 /** Vertices of edges that belong to one triangle only. */
@@ -70,41 +69,68 @@ function openEdges({ triangles, vertexCount }: MeshTemplate): Uint8Array {
   return edge;
 }
 
-/** Metres: how near a garment must be, how deep the skin goes, how far it may have been outside. */
+/** A mesh at rest, metres. */
+interface Surface {
+  readonly positions: Float32Array;
+  readonly normals: Float32Array;
+}
+
+/** Metres: how near a garment must be, how deep skin goes, how far it may have been outside. */
 const NEAR = 0.03;
 const DEPTH = 0.004;
 const OUTSIDE = 0.025;
 /** Cosine between the normals. */
 const ALIKE = 0.6;
 
-/** Moves skin under a garment, in place; both at rest, metres. */
-export function tuck(
-  { skin, near, edge }: Tuck,
+/** Moves skin under a garment, in place. */
+export function tuckSkin(neighbours: Neighbours, skin: Surface, cloth: Surface): void {
+  forNearest(neighbours, skin.positions, cloth, NEAR, (v, n, out) => {
+    const { normals } = skin;
+    const facing = n[0] * normals[v] + n[1] * normals[v + 1] + n[2] * normals[v + 2];
+    return facing >= ALIKE && out > -DEPTH && out < OUTSIDE ? -DEPTH : undefined;
+  });
+}
+
+/** Metres: how far hair lies on a garment, how deep it may have been inside. */
+const ON = 0.006;
+const INSIDE = -0.05;
+
+/** Moves hair onto a garment, in place. */
+export function layHair(neighbours: Neighbours, hair: Surface, cloth: Surface): void {
+  forNearest(neighbours, hair.positions, cloth, -INSIDE, (_, __, out) => {
+    return out < ON && out > INSIDE ? ON : undefined;
+  });
+}
+
+/** Moves vertices to a height over the nearest place of a garment.
+ *
+ * @param target the height that a vertex should have, given its own: at 3 v, the garment's normal, height now
+ */
+function forNearest(
+  { vertices, near, edge }: Neighbours,
   positions: Float32Array,
-  normals: Float32Array,
-  cloth: { readonly positions: Float32Array; readonly normals: Float32Array },
+  cloth: Surface,
+  reach: number,
+  target: (v: number, normal: Float32Array, out: number) => number | undefined,
 ): void {
-  for (let i = 0; i < skin.length; i++) {
-    const v = 3 * skin[i];
-    let [best, nearest] = [-1, NEAR * NEAR];
+  for (let i = 0; i < vertices.length; i++) {
+    const v = 3 * vertices[i];
+    let [best, nearest] = [-1, reach * reach];
     for (let k = CANDIDATES * i; k < CANDIDATES * (i + 1); k++) {
       const g = 3 * near[k];
-      const [x, y, z] = [
-        positions[v] - cloth.positions[g],
-        positions[v + 1] - cloth.positions[g + 1],
-        positions[v + 2] - cloth.positions[g + 2],
-      ];
+      const x = positions[v] - cloth.positions[g];
+      const y = positions[v + 1] - cloth.positions[g + 1];
+      const z = positions[v + 2] - cloth.positions[g + 2];
       const distance = x * x + y * y + z * z;
       if (distance < nearest) [best, nearest] = [near[k], distance];
     }
     if (best < 0 || edge[best] === 1) continue;
     const g = 3 * best;
     const n = cloth.normals.subarray(g, g + 3);
-    const facing = n[0] * normals[v] + n[1] * normals[v + 1] + n[2] * normals[v + 2];
-    if (facing < ALIKE) continue;
     let out = 0;
     for (let k = 0; k < 3; k++) out += (positions[v + k] - cloth.positions[g + k]) * n[k];
-    if (out <= -DEPTH || out >= OUTSIDE) continue;
-    for (let k = 0; k < 3; k++) positions[v + k] -= (out + DEPTH) * n[k];
+    const height = target(v, n, out);
+    if (height === undefined) continue;
+    for (let k = 0; k < 3; k++) positions[v + k] += (height - out) * n[k];
   }
 }

@@ -2,8 +2,14 @@
 
 import type { Assets, ProxyMesh } from './assets.ts';
 import { baseFollow, baseTemplate, type MeshTemplate, proxyTemplate } from './mesh-template.ts';
+import { fitted } from './morph.ts';
+import { casterOf } from './procedural/cast.ts';
+import { madeParts } from './procedural/made.ts';
+import { neutralOf } from './procedural/neutral.ts';
+import type { MadePart } from './procedural/part.ts';
+import { tucked } from './procedural/under-hat.ts';
 import type { Traits } from './traits.ts';
-import { type Tuck, tuckOf } from './tuck.ts';
+import { type Neighbours, neighboursOf } from './tuck.ts';
 
 /** How a mesh looks and when it is drawn. */
 export type Role =
@@ -16,7 +22,11 @@ export type Role =
   | 'brow'
   | 'lash'
   | 'hair'
-  | 'hat';
+  | 'beard'
+  | 'hat'
+  | 'band'
+  | 'frame'
+  | 'lens';
 
 export interface Worn {
   readonly role: Role;
@@ -24,6 +34,8 @@ export interface Worn {
   readonly template: MeshTemplate;
   /** Absent for the skin itself. */
   readonly proxy: ProxyMesh | undefined;
+  /** What no file of the assets holds. */
+  readonly made?: MadePart;
 }
 
 export interface Wardrobe {
@@ -33,8 +45,9 @@ export interface Wardrobe {
   /** Vertices of the body's surface. */
   readonly skinVertices: Uint32Array;
   wear(traits: Traits): Worn[];
-  /** How skin gets out of the way of a garment. */
-  tuck(garment: string): Tuck;
+  readonly made: ReadonlyMap<string, MadePart>;
+  /** What of a worn mesh, the skin or hair, can come near a garment. */
+  near(worn: Worn, garment: Worn): Neighbours;
 }
 
 /** The mouth shows teeth from this strength on. */
@@ -53,11 +66,30 @@ export function wardrobeOf(assets: Assets): Wardrobe {
     templates.set(name, template);
     return template;
   };
-  const wornProxy = (role: Role, name: string): Worn & { readonly proxy: ProxyMesh } => {
+  const made = madeParts(assets);
+  const neutral = neutralOf(assets);
+  const scalp = casterOf(neutral);
+  const found = (name: string): { proxy: ProxyMesh; made?: MadePart } => {
+    const part = made.get(name);
+    if (part !== undefined) return { proxy: part.proxy, made: part };
     const proxy = assets.proxies.get(name);
     if (proxy === undefined) throw new Error(`internal: there is no part "${name}"`);
-    const keep = role === 'eye' || role === 'cornea' ? eyeQuads(proxy, role) : undefined;
-    return { role, name, proxy, template: kept(`${role} ${name}`, () => proxyTemplate(proxy, follow, keep)) };
+    return { proxy };
+  };
+  const put = (role: Role, name: string): Worn & { readonly proxy: ProxyMesh } => {
+    const part = found(name);
+    const keep = role === 'eye' || role === 'cornea' ? eyeQuads(part.proxy, role) : undefined;
+    const template = kept(`${role} ${name}`, () => proxyTemplate(part.proxy, follow, keep));
+    return { role, name, template, ...part };
+  };
+  const pressed = new Map<string, Worn>();
+  const hairUnder = (hat: string, name: string): Worn => {
+    const key = `${name} under ${hat}`;
+    const hair = put('hair', name);
+    const proxy = pressed.get(key)?.proxy ?? tucked(neutral, scalp, hair.proxy, found(hat).proxy);
+    const worn = { ...hair, proxy, template: kept(key, () => proxyTemplate(proxy, follow)) };
+    pressed.set(key, worn);
+    return worn;
   };
   const skinUnder = (garment: string): MeshTemplate =>
     kept(`skin under ${garment}`, () => {
@@ -68,30 +100,40 @@ export function wardrobeOf(assets: Assets): Wardrobe {
         (quad) => isSkin(quad) && ![0, 1, 2, 3].every((k) => hidden.has(base.quads[4 * quad + k])),
       );
     });
-  const tucks = new Map<string, Tuck>();
+  const neighbours = new Map<string, Neighbours>();
+  const undeformed = base.positions;
   return {
     assets,
     base: whole,
     skinVertices: Uint32Array.from(new Set(whole.triangles)),
-    tuck(name) {
-      const garment = wornProxy('garment', name);
-      const found = tucks.get(name) ?? tuckOf(assets, garment.proxy, garment.template, skinUnder(name));
-      tucks.set(name, found);
+    made,
+    near(worn, garment) {
+      const key = `${worn.name} under ${garment.name}`;
+      let found = neighbours.get(key);
+      if (found === undefined) {
+        const positions = worn.proxy === undefined ? undeformed : fitted(worn.proxy, undeformed);
+        const cloth = garment.proxy === undefined ? undeformed : fitted(garment.proxy, undeformed);
+        found = neighboursOf(new Set(worn.template.triangles), positions, cloth, garment.template);
+        neighbours.set(key, found);
+      }
       return found;
     },
-    wear({ garment, brow, hair, headwear, gender, expression }) {
+    wear({ garment, brow, hair, beard, headwear, glasses, gender, expression }) {
       const worn: Worn[] = [
         { role: 'skin', name: 'skin', template: skinUnder(garment), proxy: undefined },
-        wornProxy('garment', garment),
-        wornProxy('eye', 'high-poly'),
-        wornProxy('cornea', 'high-poly'),
-        wornProxy('brow', brow),
-        wornProxy('lash', gender > 0.5 ? 'eyelashes04' : 'eyelashes01'),
+        put('garment', garment),
+        put('eye', 'high-poly'),
+        put('cornea', 'high-poly'),
+        put('brow', brow),
+        put('lash', gender > 0.5 ? 'eyelashes04' : 'eyelashes01'),
       ];
       if (expression.mouthOpen > OPEN || expression.smile > WIDE_SMILE)
-        worn.push(wornProxy('teeth', 'teeth_base'), wornProxy('tongue', 'tongue01'));
-      if (assets.proxies.get(hair)?.category === 'hair') worn.push(wornProxy('hair', hair));
-      if (headwear === 'fedora') worn.push(wornProxy('hat', 'fedora'));
+        worn.push(put('teeth', 'teeth_base'), put('tongue', 'tongue01'));
+      if (hair !== 'shaved') worn.push(headwear === 'none' ? put('hair', hair) : hairUnder(headwear, hair));
+      if (made.has(beard)) worn.push(put('beard', beard));
+      if (headwear !== 'none') worn.push(put('hat', headwear));
+      if (headwear === 'fedora') worn.push(put('band', 'fedora band'));
+      if (glasses !== 'none') worn.push(put('frame', glasses), put('lens', `${glasses} lenses`));
       return worn;
     },
   };

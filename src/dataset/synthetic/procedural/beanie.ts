@@ -56,8 +56,9 @@ export function beanie(neutral: Neutral, cast: Cast): MadePart {
     BAND_PROFILE.map(([t]) => t * 6),
     36,
   );
-  const ups = Array.from({ length: 15 }, (_, i) => BAND - 0.03 + ((1 - BAND + 0.03) * i) / 14);
-  const dome = ups.map((t, i) => row(t, 0, i === 0 ? 0.35 : i === 1 ? 0.85 : 1));
+  // From under the band on: what lies beneath the hat meets one smooth surface.
+  const ups = Array.from({ length: 21 }, (_, i) => 0.04 + (0.96 * i) / 20);
+  const dome = ups.map((t) => row(t, 0, 0.35 + 0.65 * smoothstep(BAND - 0.03, BAND + 0.05, t)));
   sew(
     builder,
     dome,

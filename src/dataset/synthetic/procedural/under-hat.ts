@@ -9,6 +9,9 @@ import type { Neutral, Vec3 } from './neutral.ts';
 
 /** Metres that stay between hair and hat. */
 const GAP = 0.004;
+/** More of it under a brim: where the hat is further than this from the skull, by this share of the rest. */
+const CLOSE = 0.012;
+const BRIM = 0.4;
 /** Pressed hair is no thinner. */
 const THIN = 0.002;
 /** Below the rim hair comes free again: so far down, in steps of so many radians. */
@@ -48,10 +51,11 @@ export function tucked(neutral: Neutral, scalp: Cast, hair: ProxyMesh, hat: Prox
         Math.cos(raised) * Math.cos(azimuth),
       ]);
       if (hit === undefined) continue;
-      const most = hit.distance - GAP + FLARE * step * STEP * hit.distance;
+      const skull = scalp(direction)?.distance ?? 0;
+      const gap = GAP + BRIM * Math.max(0, hit.distance - skull - CLOSE);
+      const most = hit.distance - gap + FLARE * step * STEP * hit.distance;
       // Below the rim never into the skull, which may be wider there.
-      const skull = step === 0 ? undefined : scalp(direction)?.distance;
-      const least = skull === undefined ? 0 : Math.min(distance, skull + THIN);
+      const least = step === 0 ? 0 : Math.min(distance, skull + THIN);
       const place = along(SKULL_CENTRE, Math.max(least, Math.min(distance, most)), direction);
       if (step === 0) {
         // What the hat covers hangs where the hat does, so that no other head lets it through.

@@ -57,8 +57,8 @@ export function tucked(neutral: Neutral, scalp: Cast, hair: ProxyMesh, hat: Prox
       // Below the rim never into the skull, which may be wider there.
       const least = step === 0 ? 0 : Math.min(distance, skull + THIN);
       const place = along(SKULL_CENTRE, Math.max(least, Math.min(distance, most)), direction);
-      if (step === 0) {
-        // What the hat covers hangs where the hat does, so that no other head lets it through.
+      if (step <= 2) {
+        // What the hat covers, and what comes out just below, hangs where the hat does: no other head lets it through.
         const under = onHat(hat, hit.anchor);
         refs.set(under.vertices, i);
         weights.set(under.weights, i);

@@ -92,10 +92,10 @@ export function materialOf(
       return {
         ...PLAIN,
         mode: 'blend',
-        opacity: 0.06,
         doubleSided: true,
-        specular: 0.05,
+        specular: 0.04,
         gloss: 300,
+        fresnel: 0.1,
         glossOverAlpha: true,
       };
     case 'teeth':

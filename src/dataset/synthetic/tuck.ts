@@ -10,7 +10,18 @@ import type { MeshTemplate } from './mesh-template.ts';
 /** Candidates of a vertex. */
 const CANDIDATES = 6;
 /** Decimetres on the undeformed base. */
-const REACH = 1;
+const REACH = 0.6;
+/** To a cell of this side and to its neighbours. */
+const STEPS = [-REACH, 0, REACH].flatMap((x) =>
+  [-REACH, 0, REACH].flatMap((y) => [-REACH, 0, REACH].map((z) => [x, y, z] as const)),
+);
+
+/** The number of a cell; nothing of a person is further away than this allows. */
+function cellOf(x: number, y: number, z: number): number {
+  return (
+    (Math.floor(x / REACH) + 64) * 16384 + (Math.floor(y / REACH) + 64) * 128 + Math.floor(z / REACH) + 64
+  );
+}
 
 export interface Neighbours {
   /** Vertices that may have to move. */
@@ -32,18 +43,28 @@ export function neighboursOf(
   cloth: Float32Array,
   template: MeshTemplate,
 ): Neighbours {
+  const cells = new Map<number, number[]>();
+  for (let g = 0; g < template.vertexCount; g++) {
+    const key = cellOf(cloth[3 * g], cloth[3 * g + 1], cloth[3 * g + 2]);
+    const cell = cells.get(key);
+    if (cell === undefined) cells.set(key, [g]);
+    else cell.push(g);
+  }
   const [moving, near]: number[][] = [[], []];
   for (const v of vertices) {
+    const at = positions.subarray(3 * v, 3 * v + 3);
     const found: [distance: number, vertex: number][] = [];
-    for (let g = 0; g < template.vertexCount; g++) {
-      const x = positions[3 * v] - cloth[3 * g];
-      const y = positions[3 * v + 1] - cloth[3 * g + 1];
-      const z = positions[3 * v + 2] - cloth[3 * g + 2];
-      const distance = x * x + y * y + z * z;
-      if (distance < REACH * REACH) found.push([distance, g]);
+    for (const step of STEPS) {
+      for (const g of cells.get(cellOf(at[0] + step[0], at[1] + step[1], at[2] + step[2])) ?? []) {
+        const x = at[0] - cloth[3 * g];
+        const y = at[1] - cloth[3 * g + 1];
+        const z = at[2] - cloth[3 * g + 2];
+        const distance = x * x + y * y + z * z;
+        if (distance < REACH * REACH) found.push([distance, g]);
+      }
     }
     if (found.length === 0) continue;
-    found.sort((a, b) => a[0] - b[0]);
+    found.sort((p, q) => p[0] - q[0] || p[1] - q[1]);
     moving.push(v);
     for (let i = 0; i < CANDIDATES; i++) near.push(found[Math.min(i, found.length - 1)][1]);
   }

@@ -1,7 +1,7 @@
 /**
- * Builds the body that ships with the package from the CC0 MakeHuman head-and-shoulders pack:
+ * Builds the body that ships with the package from the CC0 parametric human of packages/assets:
  *
- *     npx tsx tools/make-body.ts PACK_FOLDER
+ *     npx tsx tools/make-body.ts packages/assets
  *
  * writes `models/body.bin` and prints the figures that say how well the frame of the original is met. The
  * outcome does not depend on the machine: the same pack gives the same bytes.
@@ -94,7 +94,7 @@ const CUT_AWAY: Readonly<Record<number, readonly number[]>> = {
 
 const [pack] = process.argv.slice(2);
 if (pack === undefined) {
-  process.stderr.write('usage: npx tsx tools/make-body.ts PACK_FOLDER\n');
+  process.stderr.write('usage: npx tsx tools/make-body.ts ASSETS_FOLDER\n');
   process.exit(2);
 }
 

@@ -1,38 +1,8 @@
-/**
- * Reads the CC0 MakeHuman head-and-shoulders pack as far as a body needs it: a morphed mesh, bones, skin weights.
- *
- * The pack's own README says what the arrays mean; lengths are decimetres, y up, the person looks along +z.
- */
+/** The parametric human of `packages/assets` as far as a body needs it: a morphed mesh, bones, skin weights. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-interface ArrayRef {
-  readonly file: string;
-  readonly dtype: 'f32' | 'u16' | 'i16' | 'u8';
-  readonly shape: readonly number[];
-  readonly offset: number;
-}
-
-interface Target {
-  readonly count: number;
-  readonly scale: number;
-  readonly indices?: ArrayRef;
-  readonly deltas?: ArrayRef;
-}
-
-interface Manifest {
-  readonly base: Record<'positions' | 'quads' | 'quadGroup', ArrayRef> & {
-    readonly groups: readonly string[];
-  };
-  readonly rig: {
-    readonly bones: readonly { readonly name: string; readonly parent: number; readonly head: string }[];
-    readonly joints: Readonly<Record<string, readonly number[]>>;
-    readonly boneIndex: ArrayRef;
-    readonly boneWeight: ArrayRef;
-  };
-  readonly targets: Readonly<Record<string, Target>>;
-}
+import { readAssets } from '../src/dataset/synthetic/assets.ts';
+import { addMacro } from '../src/dataset/synthetic/macro.ts';
+import { addTargets, jointAt } from '../src/dataset/synthetic/morph.ts';
 
 export interface Bone {
   readonly name: string;
@@ -52,51 +22,23 @@ export interface Person {
   influences(vertex: number): [bone: number, weight: number][];
 }
 
-const TYPES = { f32: Float32Array, u16: Uint16Array, i16: Int16Array, u8: Uint8Array };
-
 /** The person that morph targets with these weights make. */
 export function readPerson(folder: string, weights: Readonly<Record<string, number>>): Person {
-  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
-  const files = new Map<string, ArrayBuffer>();
-  const array = (ref: ArrayRef): ArrayLike<number> => {
-    const buffer = files.get(ref.file) ?? new Uint8Array(readFileSync(join(folder, ref.file))).buffer;
-    files.set(ref.file, buffer);
-    return new TYPES[ref.dtype](
-      buffer,
-      ref.offset,
-      ref.shape.reduce((a, b) => a * b, 1),
-    );
-  };
-  const { base, rig, targets } = manifest;
-  const positions = Float64Array.from(array(base.positions));
-  for (const [name, weight] of Object.entries(weights)) {
-    const target = targets[name];
-    if (target === undefined) throw new Error(`the pack has no target "${name}"`);
-    if (target.deltas === undefined || weight === 0) continue;
-    const deltas = array(target.deltas);
-    const indices = target.indices && array(target.indices);
-    for (let i = 0; i < target.count; i++) {
-      const vertex = indices?.[i] ?? i;
-      for (let k = 0; k < 3; k++) positions[3 * vertex + k] += weight * target.scale * deltas[3 * i + k];
-    }
-  }
-  const middle = (vertices: readonly number[]): number[] =>
-    [0, 1, 2].map((k) => vertices.reduce((sum, v) => sum + positions[3 * v + k], 0) / vertices.length);
-  const quads = array(base.quads);
-  const quadGroup = array(base.quadGroup);
-  const boneIndex = array(rig.boneIndex);
-  const boneWeight = array(rig.boneWeight);
+  const assets = readAssets(folder);
+  const { base, boneIndex, boneWeight } = assets;
+  const positions = Float64Array.from(base.positions);
+  addTargets(positions, assets, new Map(Object.entries(weights)));
   return {
     positions,
     quads: (groups) => {
       const wanted = new Set(groups.map((name) => base.groups.indexOf(name)));
       const kept: number[] = [];
-      for (let q = 0; q < quadGroup.length; q++) {
-        if (wanted.has(quadGroup[q])) kept.push(...[0, 1, 2, 3].map((k) => quads[4 * q + k]));
+      for (let q = 0; q < base.quadGroup.length; q++) {
+        if (wanted.has(base.quadGroup[q])) kept.push(...base.quads.subarray(4 * q, 4 * q + 4));
       }
       return Int32Array.from(kept);
     },
-    bones: rig.bones.map(({ name, parent, head }) => ({ name, parent, head: middle(rig.joints[head]) })),
+    bones: assets.bones.map(({ name, parent, joint }) => ({ name, parent, head: jointAt(positions, joint) })),
     influences: (vertex) =>
       Array.from({ length: 8 }, (_, i): [number, number] => [
         boneIndex[8 * vertex + i],
@@ -108,12 +50,19 @@ export function readPerson(folder: string, weights: Readonly<Record<string, numb
 /** Weights of the targets of an adult of 25 years, half man, half woman, a third of each origin. */
 export function neutralAdult(): Record<string, number> {
   const weights: Record<string, number> = {};
-  for (const gender of ['female', 'male']) {
-    for (const origin of ['african', 'asian', 'caucasian']) {
-      weights[`macrodetails/${origin}-${gender}-young`] = 1 / 6;
-    }
-    weights[`macrodetails/universal-${gender}-young-averagemuscle-averageweight`] = 1 / 2;
-  }
+  const third = 1 / 3;
+  addMacro(
+    {
+      gender: 0.5,
+      age: 25,
+      weight: 0.5,
+      muscle: 0.5,
+      ancestry: { african: third, asian: third, caucasian: third },
+    },
+    (target, weight) => {
+      if (weight !== 0) weights[target] = weight;
+    },
+  );
   return weights;
 }
 

@@ -2,9 +2,17 @@
 
 import type { Assets, ProxyMesh } from './assets.ts';
 
+type Positions = Float32Array | Float64Array;
+
 /** [V, 3] base positions plus weighted targets, decimetres. */
 export function morph(assets: Assets, weights: ReadonlyMap<string, number>): Float32Array {
   const positions = assets.base.positions.slice();
+  addTargets(positions, assets, weights);
+  return positions;
+}
+
+/** Adds weighted targets in place. */
+export function addTargets(positions: Positions, assets: Assets, weights: ReadonlyMap<string, number>): void {
   for (const [name, weight] of weights) {
     if (Math.abs(weight) < 1e-4) continue;
     const { indices, deltas, scale } = assets.target(name);
@@ -20,11 +28,10 @@ export function morph(assets: Assets, weights: ReadonlyMap<string, number>): Flo
       positions[at + 2] += factor * deltas[3 * i + 2];
     }
   }
-  return positions;
 }
 
 /** The mean of some vertices. */
-export function jointAt(positions: Float32Array, vertices: readonly number[]): [number, number, number] {
+export function jointAt(positions: Positions, vertices: readonly number[]): [number, number, number] {
   const sum: [number, number, number] = [0, 0, 0];
   for (const v of vertices) for (let k = 0; k < 3; k++) sum[k] += positions[3 * v + k];
   return [sum[0] / vertices.length, sum[1] / vertices.length, sum[2] / vertices.length];

@@ -12,7 +12,7 @@ import { openDataset } from '../src/dataset/dataset.ts';
 import { createLoader } from '../src/dataset/loader.ts';
 import { installedAssets, readAssets } from '../src/dataset/synthetic/assets.ts';
 import { createPainter } from '../src/dataset/synthetic/painter.ts';
-import { latentOf, type SetOptions, shotOf } from '../src/dataset/synthetic/set.ts';
+import { latentOf, type SetOptions, shotOf } from '../src/dataset/synthetic/shots.ts';
 import { synthesise } from '../src/dataset/synthetic/synthesise.ts';
 
 const WORKERS = 2;

@@ -5,7 +5,7 @@ import { rodrigues } from '../src/body/index.ts';
 import { installedAssets, readAssets } from '../src/dataset/synthetic/assets.ts';
 import { CARRIERS, KEYPOINTS, type Keypoint, keypointsOf } from '../src/dataset/synthetic/keypoints.ts';
 import { personOf } from '../src/dataset/synthetic/person.ts';
-import { latentOf, shotOf } from '../src/dataset/synthetic/set.ts';
+import { latentOf, shotOf } from '../src/dataset/synthetic/shots.ts';
 import { traitsOf } from '../src/dataset/synthetic/traits.ts';
 import { wardrobeOf } from '../src/dataset/synthetic/wardrobe.ts';
 import { cameraFromPoints, rotationBetween, rotationVector, transposeProduct } from './linear-algebra.ts';

@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -21,10 +22,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openDataset } from '../src/dataset/dataset.ts';
 import { datasetPaths } from '../src/dataset/paths.ts';
 import { installedAssets, readAssets } from '../src/dataset/synthetic/assets.ts';
-import { shotOf } from '../src/dataset/synthetic/set.ts';
-import { partsFolder, type SynthesisRequest, synthesise } from '../src/dataset/synthetic/synthesise.ts';
+import { personOf } from '../src/dataset/synthetic/person.ts';
+import { latentOf, shotOf } from '../src/dataset/synthetic/shots.ts';
+import { type SynthesisRequest, synthesise } from '../src/dataset/synthetic/synthesise.ts';
+import { traitsOf } from '../src/dataset/synthetic/traits.ts';
+import { partsFolder } from '../src/dataset/synthetic/unfinished.ts';
+import { wardrobeOf } from '../src/dataset/synthetic/wardrobe.ts';
 import { validateDataset } from '../src/dataset/validate.ts';
-import { UsageError } from '../src/errors.ts';
+import { DatasetError, UsageError } from '../src/errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portraitgan-synth-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -143,18 +148,102 @@ describe('a set', async () => {
     expect(existsSync(partsFolder(out.out))).toBe(false);
   });
 
-  test('does not replace what is there', async () => {
-    await expect(synthesise(request('two.zip'))).rejects.toThrow(
-      /is there already; remove it or choose another --out/,
+  test.each(['', '-masks', '-depth', '-held-out', '-held-out-masks'])(
+    'does not replace NAME%s.zip',
+    async (what) => {
+      const name = `here${what}`;
+      writeFileSync(join(folder, `${name}.zip`), 'mine');
+      await expect(synthesise(request('here.zip'))).rejects.toThrow(
+        `${name}.zip" is there already; remove it or choose another --out`,
+      );
+      expect(readFileSync(join(folder, `${name}.zip`), 'utf8')).toBe('mine');
+      expect(existsSync(join(folder, 'here.zip.parts'))).toBe(false);
+      unlinkSync(join(folder, `${name}.zip`));
+    },
+  );
+
+  test('refuses to keep nobody, or everybody, apart', async () => {
+    await expect(synthesise(request('none.zip', { count: 6, heldOut: 0.02 }))).rejects.toThrow(
+      '--held-out 0.02 of 3 people is nobody: make at least 100 pictures',
     );
+    expect(existsSync(join(folder, 'none.zip.parts'))).toBe(false);
+  });
+});
+
+describe('unfinished work', async () => {
+  const small = { count: 40, size: 16, heldOut: 0, depth: true };
+  await synthesise(request('whole.zip', small));
+
+  /** A run that was stopped after its first part. */
+  async function interrupted(name: string): Promise<SynthesisRequest> {
+    const controller = new AbortController();
+    const wanted = request(name, { ...small, workers: 1 });
+    const onProgress = (): void => controller.abort(new Error('stopped'));
+    await expect(synthesise({ ...wanted, signal: controller.signal, onProgress })).rejects.toThrow('stopped');
+    return { ...wanted, resume: true };
+  }
+
+  test('with a damaged part is made again there', async () => {
+    const wanted = await interrupted('damaged.zip');
+    const [part] = readdirSync(partsFolder(wanted.out)).filter((name) => name.endsWith('.zip'));
+    const file = join(partsFolder(wanted.out), part);
+    writeFileSync(file, readFileSync(file).subarray(0, 900));
+    expect((await synthesise(wanted)).found).toBe(0);
+    expect(hashes('damaged')).toEqual(hashes('whole'));
+  });
+
+  test('is gone on with wherever the last step, moving the files, was stopped', async () => {
+    const names = ['-masks.zip', '-pictures.jsonl', '-identities.jsonl', '-depth.zip', '.zip'];
+    const wanted = await interrupted('moving.zip');
+    const parts = partsFolder(wanted.out);
+    const plan = readFileSync(join(parts, 'plan.json'));
+    for (let moved = 0; moved <= names.length; moved++) {
+      // As it is when everything was written and the first so many files had been moved.
+      mkdirSync(join(parts, 'ready'), { recursive: true });
+      writeFileSync(join(parts, 'plan.json'), plan);
+      writeFileSync(join(parts, 'complete.json'), JSON.stringify([{ path: wanted.out, pictures: 40 }]));
+      names.forEach((name, i) => {
+        const to = i < moved ? folder : join(parts, 'ready');
+        copyFileSync(join(folder, `whole${name}`), join(to, `moving${name}`));
+      });
+      expect(await synthesise(wanted)).toMatchObject({ made: 0, found: 40 });
+      expect(hashes('moving')).toEqual(hashes('whole'));
+      expect(existsSync(parts)).toBe(false);
+      for (const name of names) unlinkSync(join(folder, `moving${name}`));
+    }
+  });
+
+  test('belongs to one process, and to one set of assets', async () => {
+    const wanted = await interrupted('held.zip');
+    const lock = join(partsFolder(wanted.out), 'lock');
+    writeFileSync(lock, String(process.ppid));
+    await expect(synthesise(wanted)).rejects.toThrow(`process ${process.ppid} is working on`);
+    // A process that is gone.
+    writeFileSync(lock, '999999999');
+    const plan = join(partsFolder(wanted.out), 'plan.json');
+    const before = readFileSync(plan, 'utf8');
+    writeFileSync(plan, before.replace(/"assets":"\w+"/, '"assets":"0123"'));
+    await expect(synthesise(wanted)).rejects.toThrow('with other settings: assets was 0123');
+    for (const broken of ['', 'null']) {
+      writeFileSync(plan, broken);
+      await expect(synthesise(wanted)).rejects.toThrow(
+        /plan\.json" does not say what the unfinished run was/,
+      );
+    }
+    expect(existsSync(lock)).toBe(false);
   });
 });
 
 describe('assets', () => {
   const copy = join(folder, 'assets');
-  cpSync(installedAssets(), copy, { recursive: true });
+  const fresh = (): Record<string, never> => {
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(installedAssets(), copy, { recursive: true });
+    return JSON.parse(readFileSync(join(copy, 'manifest.json'), 'utf8'));
+  };
 
   test('names the file that is missing and says where to get it', () => {
+    fresh();
     unlinkSync(join(copy, 'textures/teeth.jpg'));
     expect(() => readAssets(copy)).toThrow(UsageError);
     expect(() => readAssets(copy)).toThrow(
@@ -164,19 +253,64 @@ describe('assets', () => {
   });
 
   test('refuses a damaged folder', () => {
-    cpSync(installedAssets(), copy, { recursive: true });
+    fresh();
     writeFileSync(join(copy, 'mesh.bin'), readFileSync(join(copy, 'mesh.bin')).subarray(0, 1000));
     expect(() => readAssets(copy)).toThrow(/mesh\.bin" has 1000 bytes, the manifest says 3384372/);
     writeFileSync(join(copy, 'manifest.json'), '{"format":"zoo"}');
     expect(() => readAssets(copy)).toThrow(/is not the manifest of an asset folder \(format "zoo"\)/);
+    writeFileSync(join(copy, 'manifest.json'), '{');
+    expect(() => readAssets(copy)).toThrow(DatasetError);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['files', undefined, /root\.files of the manifest is missing; expected an object/],
+    ['rig', undefined, /root\.rig of the manifest is missing/],
+    [
+      'rig.bones.5.parent',
+      5,
+      /bones\[5\]\.parent of the manifest is 5; expected a whole number from -1 to 4/,
+    ],
+    ['rig.bones.5.head', '__proto__', /joints\.__proto__ of the manifest is missing/],
+    ['base.vertexCount', 1e9, /vertexCount of the manifest is 1000000000/],
+    ['base.quads.dtype', 'constructor', /dtype of the manifest is "constructor"; expected u16/],
+    ['base.quads.offset', -4, /offset of the manifest is -4/],
+    ['base.quads.offset', 2, /indices below 8683|expected an array inside/],
+    ['base.quads.shape', [-1, 4], /shape\[0\] of the manifest is -1/],
+    ['base.quads.file', 'targets.bin', /indices below 8683/],
+    ['proxies.3.refs.offset', 0, /indices below 8683/],
+    ['proxies.3.scale', undefined, /scale of the manifest is missing; expected a list/],
+    ['proxies.3.textures', ['nothing'], /there is no texture "nothing"/],
+    ['skins.0.color', '../../../../etc/hostname', /expected the name of a file in the folder/],
+    ['skins.0.age', 'ancient', /is "ancient"; expected young, middleage, old/],
+  ])('refuses a manifest whose %s is %j', (path, value, message) => {
+    const manifest = fresh();
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    const holder = keys.reduce<Record<string, unknown>>((at, key) => at[key] as never, manifest);
+    holder[last] = value;
+    writeFileSync(join(copy, 'manifest.json'), JSON.stringify(manifest));
+    expect(() => readAssets(copy)).toThrow(DatasetError);
+    expect(() => readAssets(copy)).toThrow(message);
+  });
+
+  test.each([
+    ['proxies', 'part'],
+    ['modifiers', 'modifier'],
+  ])('says which of the %s is missing', (list, what) => {
+    const manifest = fresh();
+    (manifest as Record<string, unknown>)[list] = [];
+    writeFileSync(join(copy, 'manifest.json'), JSON.stringify(manifest));
+    expect(() => personOf(wardrobeOf(readAssets(copy)), traitsOf(latentOf(1, 0)))).toThrow(
+      new RegExp(`there is no ${what} "`),
+    );
   });
 
   test('a damaged picture stops the run, naming it, and leaves no dataset', async () => {
-    rmSync(copy, { recursive: true });
-    cpSync(installedAssets(), copy, { recursive: true });
+    fresh();
     writeFileSync(join(copy, 'textures/teeth.jpg'), 'no picture');
-    const run = synthesise(request('broken.zip', { assets: copy, count: 2 }));
+    const run = synthesise(request('broken.zip', { assets: copy, count: 2, heldOut: 0 }));
     await expect(run).rejects.toThrow(/asset ".*teeth\.jpg"/);
+    await expect(run).rejects.toBeInstanceOf(DatasetError);
     expect(existsSync(join(folder, 'broken.zip'))).toBe(false);
   });
 });
@@ -233,6 +367,7 @@ describe('the command', () => {
       /there is no asset file ".*manifest\.json"/,
     ],
     [['--count', '3', '--out', join(folder, 'two.zip')], /is there already/],
+    [['--count', '3', '--out', ''], /--out is empty/],
   ])('refuses %j', async (args, message) => {
     mkdirSync(folder, { recursive: true });
     const { code, text } = await run(...args);

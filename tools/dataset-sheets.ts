@@ -13,7 +13,7 @@ import sharp from 'sharp';
 import { poseBody } from '../src/body/index.ts';
 import { installedAssets, readAssets } from '../src/dataset/synthetic/assets.ts';
 import { createPainter, type Painted, type Painter, type Sitter } from '../src/dataset/synthetic/painter.ts';
-import { latentOf, type SetOptions, type Shot, shotOf } from '../src/dataset/synthetic/set.ts';
+import { latentOf, type SetOptions, type Shot, shotOf } from '../src/dataset/synthetic/shots.ts';
 import { defaultBody } from '../src/default-body.ts';
 import { pinholeOf } from '../src/picture/pinhole.ts';
 import type { Raster } from '../src/picture/raster.ts';

@@ -21,10 +21,14 @@ const copy = (from, to) => writeFileSync(join(target, to), readFileSync(join(pac
 const shipped = (origin) => origin.evidence !== 'C';
 
 for (const [name, texture] of Object.entries(manifest.textures)) {
+  if (texture.aoOrigin !== undefined && !shipped(texture.aoOrigin)) delete texture.ao;
   if (shipped(texture.origin)) continue;
   // The shading of a garment may have a better origin than its colours.
-  if (texture.aoOrigin !== undefined && shipped(texture.aoOrigin)) delete texture.color;
-  else delete manifest.textures[name];
+  if (texture.aoOrigin !== undefined && shipped(texture.aoOrigin)) {
+    delete texture.color;
+    delete texture.origin;
+    delete texture.meanColor;
+  } else delete manifest.textures[name];
 }
 manifest.skins = manifest.skins.filter(({ origin }) => shipped(origin));
 // Hair cards are nothing without the picture that gives them their outline; garments and hats get plain colours.
@@ -35,8 +39,9 @@ manifest.proxies = manifest.proxies
   }))
   .filter(({ category, textures }) => category !== 'hair' || textures.length > 0);
 
+for (const file of Object.keys(manifest.files)) copy(file, file);
 rmSync(join(target, 'textures'), { recursive: true, force: true });
-mkdirSync(join(target, 'textures'), { recursive: true });
+mkdirSync(join(target, 'textures'));
 const images = new Set([
   ...Object.values(manifest.textures).flatMap(({ color, alpha, ao }) => [color, alpha, ao]),
   ...manifest.skins.map(({ color }) => color),
@@ -45,7 +50,6 @@ const images = new Set([
 for (const image of images) {
   if (image !== undefined) copy(image, join('textures', basename(image)));
 }
-for (const file of Object.keys(manifest.files)) copy(file, file);
 writeFileSync(join(target, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
 process.stdout.write(
   `${images.size} images, ${manifest.skins.length} skins, ${manifest.proxies.length} parts\n`,

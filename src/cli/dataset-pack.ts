@@ -1,10 +1,12 @@
 /** `portraitgan dataset pack`: pictures, masks and labels to the two zips that training reads. */
 
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { packDataset } from '../dataset/pack.ts';
 import { datasetPaths, isZipPath } from '../dataset/paths.ts';
 import { sourcePaths } from '../dataset/sources.ts';
 import { TRANSFORMS, type Transform } from '../dataset/transform.ts';
+import { UsageError } from '../errors.ts';
 import { counted, noteProblems, ON_BAD } from './dataset-options.ts';
 import { requireFile } from './input.ts';
 import { note, prepareFile, say, sayJson } from './output.ts';
@@ -62,7 +64,12 @@ export function datasetPackCommand(): Command {
 async function pack({ images, masks, json, ...options }: Flags): Promise<void> {
   const from = sourcePaths(images, masks);
   if (options.labels !== undefined) requireFile(options.labels, '--labels');
+  if (options.out === '') throw new UsageError('--out is empty; expected NAME.zip or a new folder');
   prepareFile(options.out);
+  for (const path of isZipPath(options.out) ? Object.values(datasetPaths(options.out)) : []) {
+    if (existsSync(path))
+      throw new UsageError(`"${path}" is there already; remove it or choose another --out`);
+  }
   const progress = startCount('pack');
   const report = await packDataset({ ...options, from, onProgress: progress.at });
   progress.end();

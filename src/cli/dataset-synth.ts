@@ -7,6 +7,8 @@ import { installedAssets } from '../dataset/synthetic/assets.ts';
 import { PICTURE_FORMATS, type PictureFormat } from '../dataset/synthetic/part.ts';
 import { synthesise } from '../dataset/synthetic/synthesise.ts';
 import { CAMERAS, type CameraSpread, POSES, type PoseSpread } from '../dataset/synthetic/viewpoint.ts';
+import { UsageError } from '../errors.ts';
+import { counted } from './dataset-options.ts';
 import { prepareFolder, say, sayJson } from './output.ts';
 import { numberOption, wholeOption, wordOption } from './parse.ts';
 import { startCount } from './progress.ts';
@@ -66,9 +68,11 @@ export function datasetSynthCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (options: SynthOptions) => {
       const { cameraLight = false, depth = false, resume = false, json = false, ...rest } = options;
+      if (options.out === '') throw new UsageError('--out is empty; expected NAME.zip or a folder');
       prepareFolder(dirname(options.out));
       const assets = options.assets ?? installedAssets();
-      const progress = startCount('painting');
+      let step = 'painting';
+      let progress = startCount(step);
       const started = performance.now();
       const report = await synthesise({
         ...rest,
@@ -77,19 +81,25 @@ export function datasetSynthCommand(): Command {
         depth,
         resume,
         onFolder: prepareFolder,
-        onProgress: progress.at,
-      }).finally(progress.end);
+        onProgress: (at) => {
+          if (at.step !== step) {
+            progress.end();
+            step = at.step;
+            progress = startCount(step);
+          }
+          progress.at(at);
+        },
+      }).finally(() => progress.end());
       const seconds = (performance.now() - started) / 1000;
       if (json) {
         sayJson({ ...report, seconds });
         return;
       }
-      for (const { path, pictures } of report.datasets) say(`${path}: ${pictures} pictures`);
-      const rate = (report.made / seconds).toFixed(1);
-      say(`${report.made} painted in ${seconds.toFixed(1)} s, ${rate} a second${foundText(report.found)}`);
+      for (const { path, pictures } of report.datasets) say(`${path}: ${counted(pictures, 'picture')}`);
+      if (report.found > 0) say(`${report.found} were painted before`);
+      if (report.made > 0) {
+        const rate = (report.made / seconds).toFixed(1);
+        say(`${report.made} painted in ${seconds.toFixed(1)} s, ${rate} a second`);
+      }
     });
-}
-
-function foundText(found: number): string {
-  return found === 0 ? '' : `; ${found} were there from before`;
 }

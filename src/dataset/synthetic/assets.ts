@@ -5,18 +5,10 @@
  * and its left is +x, until `person.ts` brings everything to the metres of our world.
  */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { FormatError, UsageError } from '../../errors.ts';
-
-/** An array inside one of the package's binary files. */
-interface ArrayRef {
-  readonly file: string;
-  readonly dtype: 'f32' | 'u16' | 'i16' | 'u8';
-  readonly shape: readonly number[];
-  readonly offset: number;
-}
+import { dirname } from 'node:path';
+import { DatasetError, UsageError } from '../../errors.ts';
+import { type Field, openManifest, WAY_OUT } from './manifest.ts';
 
 /** A morph target: positions[indices[i]] += weight * scale * deltas[i]. */
 export interface Target {
@@ -32,15 +24,12 @@ export interface AssetTexture {
   readonly color?: string;
   readonly alpha?: string;
   readonly ao?: string;
-  /** sRGB bytes, weighted by alpha */
-  readonly meanColor: readonly number[];
 }
 
 /** A mesh that is fitted to the base mesh. */
 export interface ProxyMesh {
   readonly name: string;
   readonly category: 'hair' | 'clothes' | 'hat' | 'eyebrows' | 'eyelashes' | 'eyes' | 'teeth' | 'tongue';
-  readonly tags: readonly string[];
   readonly vertexCount: number;
   /** [Q, 4] a triangle repeats its first corner */
   readonly quads: Uint16Array;
@@ -92,25 +81,20 @@ export interface Assets {
     readonly parent: number;
     readonly joint: readonly number[];
   }[];
-  /** Vertices whose mean is the joint. */
-  readonly helperJoints: Readonly<Record<string, readonly number[]>>;
+  bone(name: string): Assets['bones'][number];
   /** [V, 8] */
   readonly boneIndex: Uint8Array;
   /** [V, 8] a row sums to 65535 */
   readonly boneWeight: Uint16Array;
-  readonly modifiers: ReadonlyMap<string, Modifier>;
+  modifier(name: string): Modifier;
   target(name: string): Target;
   readonly proxies: ReadonlyMap<string, ProxyMesh>;
-  readonly textures: Readonly<Record<string, AssetTexture>>;
+  proxy(name: string): ProxyMesh;
+  texture(name: string): AssetTexture;
   readonly skins: readonly Skin[];
   /** lips, eyelids, face in red, green, blue */
   readonly skinMasks: string;
 }
-
-const FORMAT = 'portraitgan-makehuman-pack';
-const TYPES = { f32: Float32Array, u16: Uint16Array, i16: Int16Array, u8: Uint8Array };
-const WAY_OUT =
-  'the package portraitgan-assets holds them (packages/assets of the repository); install it or name its folder with --assets';
 
 /** The folder of the installed asset package.
  *
@@ -124,137 +108,177 @@ export function installedAssets(): string {
   }
 }
 
+/** Most vertices of a mesh: indices have 16 bits. */
+const MOST_VERTICES = 65535;
+const CATEGORIES = ['hair', 'clothes', 'hat', 'eyebrows', 'eyelashes', 'eyes', 'teeth', 'tongue'] as const;
+const AGES = ['young', 'middleage', 'old'] as const;
+const SEXES = ['female', 'male'] as const;
+
 /** Reads a folder of assets.
  *
- * @throws UsageError naming the first file that is missing, FormatError for files that are not what they should be.
+ * @throws UsageError naming the first file that is missing, DatasetError for a folder that is not what it should be.
  */
 export function readAssets(folder: string): Assets {
-  const manifest = readManifest(folder);
-  const buffers = new Map<string, ArrayBuffer>();
-  for (const [file, { bytes }] of Object.entries(manifest.files)) {
-    const path = existing(folder, file);
-    if (statSync(path).size !== bytes)
-      throw new FormatError(`"${path}" has ${statSync(path).size} bytes, the manifest says ${bytes}`);
-    buffers.set(file, new Uint8Array(readFileSync(path)).buffer);
-  }
-  const images = [
-    ...Object.values(manifest.textures).flatMap(({ color, alpha, ao }) => [color, alpha, ao]),
-    ...manifest.skins.map(({ color }) => color),
-    manifest.skinMasks.file,
-  ];
-  for (const image of images) if (image !== undefined) existing(folder, image);
-
-  function array<T>(ref: ArrayRef): T {
-    const count = ref.shape.reduce((a, b) => a * b, 1);
-    const Type = TYPES[ref.dtype];
-    const buffer = buffers.get(ref.file);
-    const fits =
-      buffer !== undefined &&
-      ref.offset % Type.BYTES_PER_ELEMENT === 0 &&
-      ref.offset + count * Type.BYTES_PER_ELEMENT <= buffer.byteLength;
-    if (!fits)
-      throw new FormatError(`"${folder}": an array at byte ${ref.offset} of "${ref.file}" is not there`);
-    return new Type(buffer, ref.offset, count) as T;
-  }
-
-  const { base, rig } = manifest;
-  const targets = new Map<string, Target>();
+  const manifest = openManifest(folder);
+  const lacking = (what: string, name: string): DatasetError =>
+    new DatasetError(`"${folder}": there is no ${what} "${name}"; ${WAY_OUT}`);
+  const base = baseOf(manifest.at('base'));
+  const { vertexCount } = base;
+  const rig = manifest.at('rig');
+  const vertices = (field: Field): number[] => field.items().map((item) => item.whole(0, vertexCount - 1));
+  const bones = rig
+    .at('bones')
+    .items()
+    .map((bone, i) => {
+      const joint = rig.at('joints').at(bone.at('head').text());
+      return {
+        name: bone.at('name').text(),
+        parent: bone.at('parent').whole(-1, i - 1),
+        joint: vertices(joint),
+      };
+    });
+  const targets = new Map(manifest.at('targets').entries());
+  const read = new Map<string, Target>();
+  const textures = new Map(
+    manifest
+      .at('textures')
+      .entries()
+      .map(([name, field]) => [name, textureOf(field)]),
+  );
+  const proxies = new Map(
+    manifest
+      .at('proxies')
+      .items()
+      .map((field) => {
+        const proxy = proxyOf(field, vertexCount);
+        for (const name of proxy.textures) if (!textures.has(name)) throw lacking('texture', name);
+        return [proxy.name, proxy];
+      }),
+  );
+  const modifiers = new Map(
+    manifest
+      .at('modifiers')
+      .items()
+      .map((field) => {
+        const modifier = modifierOf(field);
+        return [modifier.name, modifier];
+      }),
+  );
+  const named =
+    <T>(map: ReadonlyMap<string, T>, what: string) =>
+    (name: string): T => {
+      const found = map.get(name);
+      if (found === undefined) throw lacking(what, name);
+      return found;
+    };
   return {
     folder,
-    base: {
-      vertexCount: base.vertexCount,
-      positions: array(base.positions),
-      quads: array(base.quads),
-      quadUvs: array(base.quadUvs),
-      uvs: array(base.uvs),
-      quadGroup: array(base.quadGroup),
-      groups: base.groups,
-    },
-    bones: rig.bones.map(({ name, parent, head }) => ({ name, parent, joint: rig.joints[head] })),
-    helperJoints: rig.helperJoints,
-    boneIndex: array(rig.boneIndex),
-    boneWeight: array(rig.boneWeight),
-    modifiers: new Map(manifest.modifiers.map((modifier) => [modifier.name, modifier])),
+    base,
+    bones,
+    bone: named(new Map(bones.map((bone) => [bone.name, bone])), 'bone'),
+    boneIndex: rig.at('boneIndex').array('u8', 8, vertexCount, bones.length),
+    boneWeight: rig.at('boneWeight').array('u16', 8, vertexCount, 65536),
+    modifier: named(modifiers, 'modifier'),
     target(name) {
-      let target = targets.get(name);
+      let target = read.get(name);
       if (target === undefined) {
-        const entry = manifest.targets[name];
-        if (entry === undefined) throw new FormatError(`"${folder}": there is no morph target "${name}"`);
-        target = {
-          indices: entry.indices && array(entry.indices),
-          deltas: entry.deltas === undefined ? new Int16Array(0) : array(entry.deltas),
-          scale: entry.scale,
-        };
-        targets.set(name, target);
+        target = targetOf(named(targets, 'morph target')(name), vertexCount);
+        read.set(name, target);
       }
       return target;
     },
-    proxies: new Map(
-      manifest.proxies.map((proxy) => [
-        proxy.name,
-        {
-          ...proxy,
-          quads: array(proxy.quads),
-          quadUvs: array(proxy.quadUvs),
-          uvs: array(proxy.uvs),
-          refs: array(proxy.refs),
-          weights: array(proxy.weights),
-          offsets: array(proxy.offsets),
-          deleteVertices: proxy.deleteVertices && array(proxy.deleteVertices),
-        } as ProxyMesh,
-      ]),
-    ),
-    textures: manifest.textures,
-    skins: manifest.skins,
-    skinMasks: manifest.skinMasks.file,
+    proxies,
+    proxy: named(proxies, 'part'),
+    texture: named(textures, 'texture'),
+    skins: manifest
+      .at('skins')
+      .items()
+      .map((skin) => ({
+        name: skin.at('name').text(),
+        age: skin.at('age').word(AGES),
+        ethnicity: skin.at('ethnicity').word(ANCESTRIES),
+        gender: skin.at('gender').word(SEXES),
+        color: skin.at('color').file(),
+      })),
+    skinMasks: manifest.at('skinMasks').at('file').file(),
   };
 }
 
-interface Manifest {
-  readonly format: string;
-  readonly files: Readonly<Record<string, { readonly bytes: number }>>;
-  readonly base: Record<'positions' | 'quads' | 'quadUvs' | 'uvs' | 'quadGroup', ArrayRef> & {
-    readonly vertexCount: number;
-    readonly groups: readonly string[];
+function baseOf(field: Field): Assets['base'] {
+  const vertexCount = field.at('vertexCount').whole(1, MOST_VERTICES);
+  const groups = field
+    .at('groups')
+    .items()
+    .map((group) => group.text());
+  const uvs = field.at('uvs').array('f32', 2);
+  const quads = field.at('quads').array('u16', 4, undefined, vertexCount);
+  const quadCount = quads.length / 4;
+  return {
+    vertexCount,
+    positions: field.at('positions').array('f32', 3, vertexCount),
+    quads,
+    quadUvs: field.at('quadUvs').array('u16', 4, quadCount, uvs.length / 2),
+    uvs,
+    quadGroup: field.at('quadGroup').array('u8', 1, quadCount, groups.length),
+    groups,
   };
-  readonly rig: {
-    readonly bones: readonly { readonly name: string; readonly parent: number; readonly head: string }[];
-    readonly joints: Readonly<Record<string, readonly number[]>>;
-    readonly helperJoints: Readonly<Record<string, readonly number[]>>;
-    readonly boneIndex: ArrayRef;
-    readonly boneWeight: ArrayRef;
-  };
-  readonly targets: Readonly<
-    Record<string, { readonly scale: number; readonly indices?: ArrayRef; readonly deltas?: ArrayRef }>
-  >;
-  readonly modifiers: readonly Modifier[];
-  readonly proxies: readonly (Omit<
-    ProxyMesh,
-    'quads' | 'quadUvs' | 'uvs' | 'refs' | 'weights' | 'offsets' | 'deleteVertices'
-  > &
-    Record<'quads' | 'quadUvs' | 'uvs' | 'refs' | 'weights' | 'offsets', ArrayRef> & {
-      readonly deleteVertices?: ArrayRef;
-    })[];
-  readonly textures: Readonly<Record<string, AssetTexture>>;
-  readonly skins: readonly Skin[];
-  readonly skinMasks: { readonly file: string };
 }
 
-function readManifest(folder: string): Manifest {
-  const path = existing(folder, 'manifest.json');
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-  } catch (error) {
-    throw new FormatError(`"${path}": ${error instanceof Error ? error.message : error}`);
-  }
-  if (manifest?.format !== FORMAT)
-    throw new FormatError(`"${path}" is not the manifest of an asset folder (format "${manifest?.format}")`);
-  return manifest;
+function targetOf(field: Field, vertexCount: number): Target {
+  const count = field.at('count').whole(0, vertexCount);
+  const indices = field.at('indices');
+  const deltas = field.at('deltas');
+  if (!deltas.isThere) return { indices: undefined, deltas: new Int16Array(0), scale: 0 };
+  return {
+    indices: indices.isThere ? indices.array('u16', 1, count, vertexCount) : undefined,
+    deltas: deltas.array('i16', 3, count),
+    scale: field.at('scale').number(),
+  };
 }
 
-function existing(folder: string, file: string): string {
-  const path = join(folder, file);
-  if (!existsSync(path)) throw new UsageError(`there is no asset file "${path}"; ${WAY_OUT}`);
-  return path;
+function modifierOf(field: Field): Modifier {
+  const negative = field.at('negative');
+  return {
+    name: field.at('name').text(),
+    positive: field.at('positive').text(),
+    ...(negative.isThere ? { negative: negative.text() } : {}),
+  };
+}
+
+function textureOf(field: Field): AssetTexture {
+  const files = ['color', 'alpha', 'ao'].map((name) => [name, field.at(name)] as const);
+  return Object.fromEntries(
+    files.filter(([, file]) => file.isThere).map(([name, file]) => [name, file.file()]),
+  );
+}
+
+function proxyOf(field: Field, base: number): ProxyMesh {
+  const vertexCount = field.at('vertexCount').whole(1, MOST_VERTICES);
+  const uvs = field.at('uvs').array('f32', 2);
+  const quads = field.at('quads').array('u16', 4, undefined, vertexCount);
+  const hidden = field.at('deleteVertices');
+  return {
+    name: field.at('name').text(),
+    category: field.at('category').word(CATEGORIES),
+    vertexCount,
+    quads,
+    quadUvs: field.at('quadUvs').array('u16', 4, quads.length / 4, uvs.length / 2),
+    uvs,
+    refs: field.at('refs').array('u16', 3, vertexCount, base),
+    weights: field.at('weights').array('f32', 3, vertexCount),
+    offsets: field.at('offsets').array('f32', 3, vertexCount),
+    scale: field
+      .at('scale')
+      .items()
+      .map((axis) => ({
+        a: axis.at('a').whole(0, base - 1),
+        b: axis.at('b').whole(0, base - 1),
+        length: axis.at('length').number(),
+      })),
+    deleteVertices: hidden.isThere ? hidden.array('u16', 1, undefined, base) : undefined,
+    textures: field
+      .at('textures')
+      .items()
+      .map((name) => name.text()),
+  };
 }

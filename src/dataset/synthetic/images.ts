@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { FormatError } from '../../errors.ts';
+import { DatasetError } from '../../errors.ts';
 import { LINEAR, srgbByte } from '../../picture/shade.ts';
 import type { Assets } from './assets.ts';
 
@@ -38,7 +38,9 @@ async function decode(folder: string, file: string, detail: number, channels: 1 
     if (info.channels !== channels) throw new Error(`${info.channels} channels, expected ${channels}`);
     return { width: info.width, height: info.height, data };
   } catch (error) {
-    throw new FormatError(`asset "${join(folder, file)}": ${error instanceof Error ? error.message : error}`);
+    throw new DatasetError(
+      `asset "${join(folder, file)}": ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 
@@ -74,7 +76,9 @@ async function resizedAlpha(
       .raw()
       .toBuffer();
   } catch (error) {
-    throw new FormatError(`asset "${join(folder, file)}": ${error instanceof Error ? error.message : error}`);
+    throw new DatasetError(
+      `asset "${join(folder, file)}": ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 

@@ -55,7 +55,7 @@ const THROAT = 0.055;
 const NAPE = -0.05;
 
 /** The points at rest, metres. */
-export function restKeypoints({ base, neck, head, joints }: Person): Record<Keypoint, Vec3> {
+function restKeypoints({ base, neck, head, joints }: Person): Record<Keypoint, Vec3> {
   const vertex = (v: number): Vec3 => [base[3 * v], base[3 * v + 1], base[3 * v + 2]];
   const middle = joints.middleNeck;
   return {

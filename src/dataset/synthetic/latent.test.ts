@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { choice, LATENT_BLOCKS, LATENT_LENGTH, latentBlocks, normalShare } from './latent.ts';
-import { latentOf } from './set.ts';
+import { latentOf } from './shots.ts';
 import { FACE_SLIDERS } from './sliders.ts';
 import {
   BEARDS,

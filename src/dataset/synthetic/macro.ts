@@ -17,7 +17,7 @@ export interface Build {
 type Factors = readonly (readonly [name: string, share: number])[];
 
 /** Years at which the anchors of the age targets stand: baby 1, child about 10, young 25, old 90. */
-export function ageFactors(years: number): Factors {
+function ageFactors(years: number): Factors {
   const a = years < 25 ? (years - 1) / 48 : 0.5 + (years - 25) / 130;
   if (a >= 0.5) {
     return [

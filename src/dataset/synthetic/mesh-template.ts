@@ -5,8 +5,8 @@
 
 import type { Assets, ProxyMesh } from './assets.ts';
 
-/** Groups of bones that turn together, in the order of {@link MeshTemplate.follow}. */
-export const FOLLOW_GROUPS = [
+/** Groups of bones that turn together, in the order of `follow`. */
+const FOLLOW_GROUPS = [
   'clavicle.L',
   'shoulder.L',
   'arm.L',
@@ -59,8 +59,8 @@ export function baseFollow({ base, bones, boneIndex, boneWeight }: Assets): Floa
   const head = bones.findIndex(({ name }) => name === 'head');
   const shares = bones.map(({ name }, number) => {
     const share = new Float32Array(GROUPS);
-    if (name in ARM_BONES) share[ARM_BONES[name]] = 1;
-    else if (name in NECK_SHARES) [share[NECK], share[HEAD]] = NECK_SHARES[name];
+    if (Object.hasOwn(ARM_BONES, name)) share[ARM_BONES[name]] = 1;
+    else if (Object.hasOwn(NECK_SHARES, name)) [share[NECK], share[HEAD]] = NECK_SHARES[name];
     else for (let b = number; b >= 0; b = bones[b].parent) if (b === head) share[HEAD] = 1;
     return share;
   });

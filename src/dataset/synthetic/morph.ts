@@ -2,6 +2,9 @@
 
 import type { Assets, ProxyMesh } from './assets.ts';
 
+/** Height of everybody's crown over the neck joint, metres: that of the body that ships. */
+export const CROWN = 0.23;
+
 type Positions = Float32Array | Float64Array;
 
 /** [V, 3] base positions plus weighted targets, decimetres. */

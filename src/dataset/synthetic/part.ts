@@ -3,11 +3,11 @@
 import { rename, rm } from 'node:fs/promises';
 import sharp from 'sharp';
 import { FormatError } from '../../errors.ts';
-import { readZip } from '../../weights/zip-read.ts';
+import { openZip } from '../../weights/zip-archive.ts';
 import { createZip } from '../zip-write.ts';
 import { KEYPOINTS, keypointsOf } from './keypoints.ts';
 import type { Painted, Painter, Sitter } from './painter.ts';
-import { latentOf, type SetOptions, type Shot, shotOf } from './set.ts';
+import { latentOf, type SetOptions, type Shot, shotOf } from './shots.ts';
 
 export const PICTURE_FORMATS = ['png', 'jpeg'] as const;
 export type PictureFormat = (typeof PICTURE_FORMATS)[number];
@@ -45,7 +45,7 @@ export interface MadePicture {
 }
 
 /** Depth pictures hold distances in units of this many metres; 0 where nobody is. */
-export const DEPTH_UNIT = 5e-5;
+const DEPTH_UNIT = 5e-5;
 
 const JPEG_QUALITY = 92;
 const INDEX = 'part.json';
@@ -80,7 +80,8 @@ export async function makePart(
         const latent = latentOf(options.seed, shot.identity);
         sitter = painter.seat(latent);
         seated = shot.identity;
-        identities.push(identityRecord(shot, latent, sitter));
+        // Views of a person may go on in the next part.
+        if (index % options.views === 0) identities.push(identityRecord(shot, latent, sitter));
       }
       const painted = painter.paint(sitter, shot.label, shot.own, options);
       const record = pictureRecord(options.format, shot, sitter);
@@ -110,22 +111,36 @@ export async function makePart(
   }
 }
 
+/** Whether a file holds a whole part; what an interruption left may not. */
+export async function isWholePart(file: string): Promise<boolean> {
+  try {
+    const zip = await openZip(file);
+    const whole = zip.has(INDEX);
+    await zip.close();
+    return whole;
+  } catch {
+    return false;
+  }
+}
+
 /** Reads a part back, picture by picture.
  *
- * @throws FormatError when it is damaged.
+ * @throws FormatError naming the file when it is damaged.
  */
-export function readPart(
+export async function readPart(
   file: string,
   onIdentity: (record: IdentityRecord) => Promise<void>,
   onPicture: (picture: MadePicture) => Promise<void>,
 ): Promise<void> {
-  return readZip(file, {}, async (members) => {
-    const byName = new Map(members.map((member) => [member.name, member]));
-    const bytes = async (name: string): Promise<Uint8Array> => {
-      const member = byName.get(name);
-      if (member === undefined) throw new FormatError(`"${file}" lacks "${name}"`);
-      return member.read();
-    };
+  const zip = await openZip(file);
+  const bytes = async (name: string): Promise<Uint8Array> => {
+    try {
+      return await zip.read(name, MOST_BYTES);
+    } catch (error) {
+      throw new FormatError(`"${file}" is damaged; remove it and go on with --resume (${messageOf(error)})`);
+    }
+  };
+  try {
     const { pictures, identities } = JSON.parse(Buffer.from(await bytes(INDEX)).toString()) as PartIndex;
     for (const record of identities) await onIdentity(record);
     for (const record of pictures) {
@@ -133,10 +148,19 @@ export function readPart(
         record,
         image: await bytes(`images/${record.name}`),
         mask: await bytes(`masks/${record.name}`),
-        depth: byName.has(`depth/${record.name}`) ? await bytes(`depth/${record.name}`) : undefined,
+        depth: zip.has(`depth/${record.name}`) ? await bytes(`depth/${record.name}`) : undefined,
       });
     }
-  });
+  } finally {
+    await zip.close();
+  }
+}
+
+/** No member of a part is larger. */
+const MOST_BYTES = 1 << 28;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function encoded(

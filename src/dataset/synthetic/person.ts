@@ -10,7 +10,7 @@ import type { Assets } from './assets.ts';
 import { addExpression } from './expression.ts';
 import { addMacro } from './macro.ts';
 import type { MeshTemplate } from './mesh-template.ts';
-import { fitted, jointAt, morph } from './morph.ts';
+import { CROWN, fitted, jointAt, morph } from './morph.ts';
 import { armMotions, moveArms, moved, restNormals, turnAbout } from './rig.ts';
 import { addSliders } from './sliders.ts';
 import type { Traits } from './traits.ts';
@@ -41,8 +41,6 @@ export interface Person {
   >;
 }
 
-/** Height of the crown over the neck joint, metres. */
-const CROWN = 0.23;
 /** Radians by which the arms sink from the 45 degrees of the base mesh. */
 const ARMS_LOWERED = (38 * Math.PI) / 180;
 
@@ -51,9 +49,7 @@ export function personOf(wardrobe: Wardrobe, traits: Traits): Person {
   const { assets } = wardrobe;
   const raw = morph(assets, targetWeights(assets, traits));
   const joint = (name: string): [number, number, number] => {
-    const bone = assets.bones.find((entry) => entry.name === name);
-    if (bone === undefined) throw new Error(`internal: there is no bone "${name}"`);
-    return jointAt(raw, bone.joint);
+    return jointAt(raw, assets.bone(name).joint);
   };
   const armBones = ['clavicle', 'shoulder01', 'upperarm01'];
   const arms = {

@@ -1,6 +1,6 @@
 /** A person's skin: which pictures it is blended from, make-up and stubble. */
 
-import { FormatError } from '../../errors.ts';
+import { DatasetError } from '../../errors.ts';
 import type { SceneRenderer } from '../../picture/scene/renderer.ts';
 import type { TextureHandle, TextureLayer } from '../../picture/scene/types.ts';
 import { srgbByte } from '../../picture/shade.ts';
@@ -37,13 +37,13 @@ export function skinSources(
   ).map((name) => {
     const [source, gain] = files.has(name) ? ([name, [1, 1, 1]] as const) : SUBSTITUTES[name];
     const file = files.get(source);
-    if (file === undefined) throw new FormatError(`the assets have no skin "${source}"`);
+    if (file === undefined) throw new DatasetError(`the assets have no skin "${source}"`);
     return { name, file, gain };
   });
 }
 
 /** Shares of skins, by name, adding up to 1; the smallest are left out. */
-export function skinShares({
+function skinShares({
   age,
   gender,
   ancestry,

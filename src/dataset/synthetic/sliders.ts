@@ -88,7 +88,7 @@ function bounded(value: number): number {
 
 /** Adds the target weights of the face's sliders. */
 export function addSliders(
-  { modifiers }: Assets,
+  assets: Assets,
   face: readonly number[],
   asymmetry: readonly number[],
   add: (target: string, weight: number) => void,
@@ -96,8 +96,7 @@ export function addSliders(
   FACE_SLIDERS.forEach(({ moves }, i) => {
     const value = bounded(SPREAD * face[i]);
     for (const [name, factor] of moves) {
-      const modifier = modifiers.get(name);
-      if (modifier === undefined) throw new Error(`internal: there is no modifier "${name}"`);
+      const modifier = assets.modifier(name);
       const weight = value * factor;
       if (weight > 0) add(modifier.positive, weight);
       else if (modifier.negative !== undefined) add(modifier.negative, -weight);

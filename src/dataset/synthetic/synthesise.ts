@@ -1,33 +1,42 @@
 /**
- * Makes a set of synthetic portraits with several workers: parts first, then one dataset out of them.
+ * Makes a set of synthetic portraits with several workers: parts first, then datasets out of them.
  *
- * Finished parts stay in `OUT.parts` until the set is complete, so that an interrupted run goes on where it was.
+ * Everything stays in `OUT.parts` until the set is complete, so that an interrupted run goes on where it was.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { PortraitganError, UsageError } from '../../errors.ts';
+import { DatasetError, PortraitganError, UsageError } from '../../errors.ts';
 import { workerUrl } from '../../worker-url.ts';
-import { assemble, outputsOf } from './assemble.ts';
+import { assemble, assembledIn, outputsOf, place, type Written } from './assemble.ts';
 import { readAssets } from './assets.ts';
-import type { PartOptions } from './part.ts';
-import { partBounds } from './set.ts';
+import { isWholePart, type PartOptions } from './part.ts';
+import { heldOutBefore, partBounds } from './shots.ts';
+import { closeUnfinished, openUnfinished, partsFolder } from './unfinished.ts';
 import type { PartAnswer, PartRequest, WorkerStart } from './worker.ts';
 
+export interface SynthesisProgress {
+  readonly step: 'painting' | 'writing';
+  /** Pictures, and of how many. */
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface SynthesisRequest extends PartOptions {
-  /** `NAME.zip`, or a folder. */
+  /** `NAME.zip`, or a folder; its own folder must exist. */
   readonly out: string;
   /** Folder of the assets. */
   readonly assets: string;
   readonly workers: number;
   /** Goes on with an interrupted run. */
   readonly resume: boolean;
-  /** Told of the folder of unfinished parts, before it is written to. */
-  readonly onFolder?: (folder: string) => void;
   /** Stops the workers; finished parts stay. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told of the folder of unfinished parts once it is there. */
+  readonly onFolder?: (folder: string) => void;
+  readonly onProgress?: (progress: SynthesisProgress) => void;
 }
 
 export interface SynthesisReport {
@@ -35,14 +44,7 @@ export interface SynthesisReport {
   readonly made: number;
   readonly found: number;
   /** Datasets written, the training set first. */
-  readonly datasets: readonly { readonly path: string; readonly pictures: number }[];
-}
-
-const PLAN = 'plan.json';
-
-/** The folder of unfinished work of an output. */
-export function partsFolder(out: string): string {
-  return `${out.replace(/[/\\]+$/, '')}.parts`;
+  readonly datasets: Written;
 }
 
 /** Makes the set.
@@ -52,61 +54,76 @@ export function partsFolder(out: string): string {
 export async function synthesise(request: SynthesisRequest): Promise<SynthesisReport> {
   // Here as well, so that what is missing is said before anything starts.
   readAssets(request.assets);
-  for (const path of outputsOf(request)) {
-    if (existsSync(path))
-      throw new UsageError(`"${path}" is there already; remove it or choose another --out`);
-  }
+  refuseNobody(request);
   const folder = partsFolder(request.out);
-  openFolder(folder, request);
-  request.onFolder?.(folder);
-  const bounds = partBounds(request);
+  if (assembledIn(folder) === undefined) {
+    for (const path of outputsOf(request)) {
+      if (existsSync(path))
+        throw new UsageError(`"${path}" is there already; remove it or choose another --out`);
+    }
+  }
+  openUnfinished(folder, planOf(request), request.resume);
+  try {
+    request.onFolder?.(folder);
+    const report = await complete(folder, request);
+    place(folder, request);
+    rmSync(folder, { recursive: true, force: true });
+    return report;
+  } finally {
+    closeUnfinished(folder);
+  }
+}
+
+async function complete(folder: string, request: SynthesisRequest): Promise<SynthesisReport> {
+  const { count: total, onProgress } = request;
+  const before = assembledIn(folder);
+  if (before !== undefined) return { made: 0, found: total, datasets: before };
+  const bounds = partBounds(total);
   const parts = bounds.slice(0, -1).map((begin, i): PartRequest => {
     const file = join(folder, `part-${String(i).padStart(6, '0')}.zip`);
     return { begin, end: bounds[i + 1], file };
   });
-  const missing = parts.filter(({ file }) => !existsSync(file));
-  const total = request.count;
+  const missing: PartRequest[] = [];
+  for (const part of parts) {
+    if (existsSync(part.file) && (await isWholePart(part.file))) continue;
+    missing.push(part);
+  }
   const found = total - missing.reduce((sum, { begin, end }) => sum + end - begin, 0);
   let done = found;
   await makeAll(missing, request, (pictures) => {
     done += pictures;
-    request.onProgress?.({ done, total });
+    onProgress?.({ step: 'painting', done, total });
   });
-  const datasets = await assemble(
-    parts.map(({ file }) => file),
-    request,
+  const files = parts.map(({ file }) => file);
+  const datasets = await assemble(files, folder, request, (read) =>
+    onProgress?.({ step: 'writing', done: bounds[read], total }),
   );
-  rmSync(folder, { recursive: true, force: true });
   return { made: total - found, found, datasets };
+}
+
+/** A dataset of nobody could not be read. */
+function refuseNobody({ count, views, heldOut }: SynthesisRequest): void {
+  if (heldOut === 0) return;
+  const people = Math.ceil(count / views);
+  const apart = heldOutBefore(people, heldOut);
+  if (apart === 0)
+    throw new UsageError(
+      `--held-out ${heldOut} of ${people} people is nobody: make at least ${Math.ceil(1 / heldOut) * views} pictures, or hold out more`,
+    );
+  if (apart === people) throw new UsageError(`--held-out ${heldOut} of ${people} people is everybody`);
 }
 
 /** Everything that the pictures depend on. */
 function planOf(request: SynthesisRequest): Record<string, unknown> {
   const { seed, count, size, views, cameras, poses, heldOut, cameraLight, format, depth } = request;
-  return { seed, count, size, views, cameras, poses, heldOut, cameraLight, format, depth };
+  const root = new URL('../../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(root, 'utf8')) as { version: string };
+  const manifest = createHash('sha256').update(readFileSync(join(request.assets, 'manifest.json')));
+  const assets = manifest.digest('hex').slice(0, 16);
+  return { seed, count, size, views, cameras, poses, heldOut, cameraLight, format, depth, assets, version };
 }
 
-function openFolder(folder: string, request: SynthesisRequest): void {
-  const plan = planOf(request);
-  const file = join(folder, PLAN);
-  if (!existsSync(file)) {
-    if (existsSync(folder) && readdirSync(folder).length > 0)
-      throw new UsageError(`the folder "${folder}" is needed for unfinished parts, but holds something else`);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(file, `${JSON.stringify(plan)}\n`);
-    return;
-  }
-  if (!request.resume)
-    throw new UsageError(`"${folder}" holds an unfinished run: go on with --resume, or remove that folder`);
-  const before = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  const differing = Object.keys(plan).filter((name) => before[name] !== plan[name]);
-  if (differing.length > 0) {
-    const what = differing.map((name) => `${name} was ${before[name]}, not ${plan[name]}`).join('; ');
-    throw new UsageError(`cannot resume "${folder}" with other settings: ${what}`);
-  }
-}
-
-const ERRORS = { usage: UsageError, failure: PortraitganError, internal: Error };
+const ERRORS = { usage: UsageError, dataset: DatasetError, failure: PortraitganError, internal: Error };
 
 async function makeAll(
   parts: readonly PartRequest[],
@@ -119,6 +136,7 @@ async function makeAll(
   const crew = Array.from({ length: Math.min(workers, parts.length) }, () => {
     return new Worker(workerUrl('dataset/synthetic/worker'), { workerData: start });
   });
+  const aborted = new AbortController();
   const work = (worker: Worker): Promise<void> =>
     new Promise((resolve, reject) => {
       const next = (): void => {
@@ -139,12 +157,13 @@ async function makeAll(
         }
       });
       worker.on('error', reject);
-      signal?.addEventListener('abort', () => reject(signal.reason));
+      signal?.addEventListener('abort', () => reject(signal.reason), { signal: aborted.signal });
       next();
     });
   try {
     await Promise.all(crew.map(work));
   } finally {
+    aborted.abort();
     await Promise.all(crew.map((worker) => worker.terminate()));
   }
 }

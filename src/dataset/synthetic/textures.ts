@@ -1,6 +1,6 @@
 /** The pictures of the assets and of what we make ourselves, uploaded to a renderer once. */
 
-import { FormatError } from '../../errors.ts';
+import { DatasetError } from '../../errors.ts';
 import type { SceneRenderer } from '../../picture/scene/renderer.ts';
 import type { TextureHandle } from '../../picture/scene/types.ts';
 import { patternTile } from './fabric.ts';
@@ -8,7 +8,8 @@ import { type Image, readImage, readShading, recolourable, tinted } from './imag
 import { OWN_COLOURS } from './materials.ts';
 import { stubbleMask } from './procedural/beards.ts';
 import { skinSources } from './skin.ts';
-import type { Wardrobe } from './wardrobe.ts';
+import { IRISES } from './traits.ts';
+import { type Wardrobe, WEARABLE } from './wardrobe.ts';
 
 export interface Textures {
   /** By the names of the assets, of made parts, `skin NAME`, `stripes`, `checks`, `mask face` and `mask stubble`. */
@@ -33,16 +34,18 @@ export async function loadTextures(
   };
   for (const { name, file, gain } of skinSources(assets.skins))
     upload(`skin ${name}`, tinted(await readImage(assets, file, undefined, detail), gain));
-  for (const { name: proxy, category, textures: names } of assets.proxies.values()) {
-    for (const name of names) {
-      if (textures.has(name)) continue;
-      const { color, alpha, ao } = assets.textures[name];
-      if (ao !== undefined && !OWN_COLOURS.has(proxy)) {
+  for (const part of WEARABLE) {
+    const proxy = assets.proxies.get(part);
+    if (proxy === undefined) continue;
+    const { category } = proxy;
+    for (const name of category === 'eyes' ? IRISES : proxy.textures) {
+      const { color, alpha, ao } = assets.texture(name);
+      if (ao !== undefined && !OWN_COLOURS.has(part)) {
         const shading = await readShading(assets, ao, detail);
-        shadings.set(proxy, shading);
+        shadings.set(part, shading);
         upload(name, shading);
       } else if (color === undefined) {
-        throw new FormatError(`asset texture "${name}" has no picture`);
+        throw new DatasetError(`asset texture "${name}" has no picture`);
       } else {
         const image = await readImage(assets, color, alpha, detail);
         upload(name, category === 'hair' ? recolourable(image) : image);

@@ -5,10 +5,10 @@ import { baseFollow, baseTemplate, type MeshTemplate, proxyTemplate } from './me
 import { fitted } from './morph.ts';
 import { casterOf } from './procedural/cast.ts';
 import { madeParts } from './procedural/made.ts';
+import type { MadePart } from './procedural/made-part.ts';
 import { neutralOf } from './procedural/neutral.ts';
-import type { MadePart } from './procedural/part.ts';
 import { tucked } from './procedural/under-hat.ts';
-import type { Traits } from './traits.ts';
+import { BROWS, GARMENTS, HAIR_STYLES, type Traits } from './traits.ts';
 import { type Neighbours, neighboursOf } from './tuck.ts';
 
 /** How a mesh looks and when it is drawn. */
@@ -54,6 +54,20 @@ export interface Wardrobe {
 const OPEN = 0.02;
 const WIDE_SMILE = 0.45;
 
+/** Lashes of women and of men. */
+const LASHES = ['eyelashes01', 'eyelashes04'] as const;
+
+/** Parts of the assets that somebody may wear; what is made ourselves is not among them. */
+export const WEARABLE: readonly string[] = [
+  ...HAIR_STYLES,
+  ...GARMENTS,
+  ...BROWS,
+  ...LASHES,
+  'high-poly',
+  'teeth_base',
+  'tongue01',
+];
+
 /** Prepares a folder of assets. */
 export function wardrobeOf(assets: Assets): Wardrobe {
   const follow = baseFollow(assets);
@@ -66,15 +80,13 @@ export function wardrobeOf(assets: Assets): Wardrobe {
     templates.set(name, template);
     return template;
   };
-  const made = madeParts(assets);
   const neutral = neutralOf(assets);
   const scalp = casterOf(neutral);
+  const made = madeParts(assets, neutral, scalp);
   const found = (name: string): { proxy: ProxyMesh; made?: MadePart } => {
     const part = made.get(name);
     if (part !== undefined) return { proxy: part.proxy, made: part };
-    const proxy = assets.proxies.get(name);
-    if (proxy === undefined) throw new Error(`internal: there is no part "${name}"`);
-    return { proxy };
+    return { proxy: assets.proxy(name) };
   };
   const put = (role: Role, name: string): Worn & { readonly proxy: ProxyMesh } => {
     const part = found(name);
@@ -93,7 +105,7 @@ export function wardrobeOf(assets: Assets): Wardrobe {
   };
   const skinUnder = (garment: string): MeshTemplate =>
     kept(`skin under ${garment}`, () => {
-      const hidden = new Set(assets.proxies.get(garment)?.deleteVertices);
+      const hidden = new Set(assets.proxy(garment).deleteVertices);
       return baseTemplate(
         assets,
         follow,
@@ -125,7 +137,7 @@ export function wardrobeOf(assets: Assets): Wardrobe {
         put('eye', 'high-poly'),
         put('cornea', 'high-poly'),
         put('brow', brow),
-        put('lash', gender > 0.5 ? 'eyelashes04' : 'eyelashes01'),
+        put('lash', gender > 0.5 ? LASHES[1] : LASHES[0]),
       ];
       if (expression.mouthOpen > OPEN || expression.smile > WIDE_SMILE)
         worn.push(put('teeth', 'teeth_base'), put('tongue', 'tongue01'));

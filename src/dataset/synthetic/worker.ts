@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
-import { PortraitganError, UsageError } from '../../errors.ts';
+import { DatasetError, PortraitganError, UsageError } from '../../errors.ts';
 import { readAssets } from './assets.ts';
 import { createPainter, type Painter } from './painter.ts';
 import { makePart, type PartOptions } from './part.ts';
@@ -16,7 +16,7 @@ export interface WorkerStart {
 /** What it answers. */
 export type PartAnswer =
   | { readonly done: number }
-  | { readonly failed: string; readonly kind: 'usage' | 'failure' | 'internal' };
+  | { readonly failed: string; readonly kind: 'usage' | 'dataset' | 'failure' | 'internal' };
 
 /** What it is asked for, one at a time. */
 export interface PartRequest {
@@ -42,9 +42,14 @@ port.on('message', async ({ begin, end, file }: PartRequest) => {
     port.postMessage({ done: end - begin } satisfies PartAnswer);
   } catch (error) {
     // Errors lose their class on the way between threads.
-    const known = error instanceof PortraitganError ? 'failure' : 'internal';
-    const kind = error instanceof UsageError ? 'usage' : known;
+    const kind = kindOf(error);
     const failed = error instanceof Error ? error.message : String(error);
     port.postMessage({ failed, kind } satisfies PartAnswer);
   }
 });
+
+function kindOf(error: unknown): 'usage' | 'dataset' | 'failure' | 'internal' {
+  if (error instanceof UsageError) return 'usage';
+  if (error instanceof DatasetError) return 'dataset';
+  return error instanceof PortraitganError ? 'failure' : 'internal';
+}

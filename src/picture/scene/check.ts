@@ -10,6 +10,9 @@ const MOST_SUPERSAMPLING = 4;
 /** A sample's place is kept in 16 bits a side. */
 const MOST_SAMPLES = 16384;
 
+/** Beyond this a highlight is smaller than any sample, and its peak no longer a number. */
+const MOST_GLOSS = 100_000;
+
 export function checkPart(part: ScenePart, name: string): void {
   const { positions, indices, material } = part;
   const vertices = checkMesh(positions, indices, name);
@@ -24,6 +27,8 @@ export function checkPart(part: ScenePart, name: string): void {
   const numbers = [material.opacity ?? 1, material.specular, material.gloss, material.fresnel];
   if (![...numbers, ...material.colour, ...material.wrap].every((value) => value >= 0 && value < Infinity))
     throw new UsageError(`${name}: every number of a material is finite and 0 or more`);
+  if (material.gloss > MOST_GLOSS)
+    throw new UsageError(`${name}: gloss is ${material.gloss}; expected at most ${MOST_GLOSS}`);
 }
 
 /** The number of vertices of a mesh whose indices all point to one. */

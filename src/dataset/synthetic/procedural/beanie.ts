@@ -3,9 +3,9 @@
 import { builderOf } from './builder.ts';
 import { along, type Cast } from './cast.ts';
 import { AROUND, type Dome, domePoints, overHair, RINGS, sew } from './dome.ts';
+import type { MadePart, MadeTexture } from './made-part.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
 import { smoothstep, valueNoise } from './noise.ts';
-import type { MadePart, MadeTexture } from './part.ts';
 
 const BEANIE: Dome = {
   rim: (azimuth) => 0.146 + 0.027 * Math.cos(azimuth) - 0.008 * Math.cos(azimuth) ** 2,

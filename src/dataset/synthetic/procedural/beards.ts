@@ -9,9 +9,9 @@ import type { Assets } from '../assets.ts';
 import { atlasPlaces, type Window } from './atlas.ts';
 import { type BeardShape, insideBeard } from './beard-region.ts';
 import { builderOf, onVertex } from './builder.ts';
+import type { MadePart, MadeTexture } from './made-part.ts';
 import { type Neutral, neutralOf, type Vec3 } from './neutral.ts';
 import { smoothstep, valueNoise } from './noise.ts';
-import type { MadePart, MadeTexture } from './part.ts';
 
 interface BeardStyle {
   readonly shape: BeardShape;

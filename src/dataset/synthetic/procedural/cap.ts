@@ -3,9 +3,9 @@
 import { type Builder, builderOf } from './builder.ts';
 import { along, type Cast } from './cast.ts';
 import { AROUND, type Dome, type DomePoint, domePoints, overHair, RINGS, sew } from './dome.ts';
+import type { MadePart, MadeTexture } from './made-part.ts';
 import type { Neutral } from './neutral.ts';
 import { smoothstep, valueNoise } from './noise.ts';
-import type { MadePart, MadeTexture } from './part.ts';
 
 const CAP: Dome = {
   rim: (azimuth) => 0.15 + 0.024 * Math.cos(azimuth) - 0.004 * Math.cos(azimuth) ** 2,

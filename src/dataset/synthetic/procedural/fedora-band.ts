@@ -4,8 +4,8 @@ import type { ProxyMesh } from '../assets.ts';
 import { restNormals } from '../rig.ts';
 import { builderOf } from './builder.ts';
 import { along } from './cast.ts';
+import type { MadePart } from './made-part.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
-import type { MadePart } from './part.ts';
 import { onNeutral, trianglesOf } from './under-hat.ts';
 
 /** Metres above the place where crown and brim meet between which a quad of the hat belongs to the band. */

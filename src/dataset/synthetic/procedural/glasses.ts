@@ -6,8 +6,8 @@
  */
 
 import { type Anchor, type Builder, builderOf, nearestAnchor } from './builder.ts';
+import type { MadePart } from './made-part.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
-import type { MadePart } from './part.ts';
 import { addTube, type WirePoint } from './tube.ts';
 
 interface GlassesStyle {

@@ -1,9 +1,9 @@
 /** The made hair styles. */
 
 import type { Cast } from './cast.ts';
+import type { MadePart } from './made-part.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
 import { nearestPoint, smoothstep, valueNoise } from './noise.ts';
-import type { MadePart } from './part.ts';
 import { type ScalpPoint, scalpGrid } from './scalp.ts';
 import { type ShellStyle, shellPart } from './shells.ts';
 

@@ -4,18 +4,20 @@ import type { Assets } from '../assets.ts';
 import { beanie } from './beanie.ts';
 import { madeBeards } from './beards.ts';
 import { cap } from './cap.ts';
-import { casterOf } from './cast.ts';
+import { type Cast, casterOf } from './cast.ts';
 import { fedoraBand } from './fedora-band.ts';
 import { madeGlasses } from './glasses.ts';
 import { madeHair } from './hair.ts';
-import { neutralOf } from './neutral.ts';
-import type { MadePart } from './part.ts';
+import type { MadePart } from './made-part.ts';
+import { type Neutral, neutralOf } from './neutral.ts';
 
 /** Makes them: `buzz`, `curls`, `afro`; `moustache`, `goatee`, `full`; `round`, `square` and `round lenses`,
  * `square lenses`; `beanie`, `cap`, and `fedora band` round the crown of the package's fedora. */
-export function madeParts(assets: Assets): ReadonlyMap<string, MadePart> {
-  const neutral = neutralOf(assets);
-  const cast = casterOf(neutral);
+export function madeParts(
+  assets: Assets,
+  neutral: Neutral = neutralOf(assets),
+  cast: Cast = casterOf(neutral),
+): ReadonlyMap<string, MadePart> {
   const fedora = assets.proxies.get('fedora');
   const parts = [
     ...(fedora === undefined ? [] : [fedoraBand(neutral, fedora)]),

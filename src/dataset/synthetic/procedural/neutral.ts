@@ -7,7 +7,7 @@
 
 import { ANCESTRIES, type Assets } from '../assets.ts';
 import { addMacro } from '../macro.ts';
-import { jointAt, morph } from '../morph.ts';
+import { CROWN, jointAt, morph } from '../morph.ts';
 import { restNormals } from '../rig.ts';
 
 export type Vec3 = readonly [number, number, number];
@@ -28,9 +28,6 @@ export interface Neutral {
   readonly eye: Vec3;
 }
 
-/** Height of the crown; the same as in `person.ts`. */
-const CROWN = 0.23;
-
 /** Somebody of 25, average in everything. */
 export function neutralOf(assets: Assets): Neutral {
   const weights = new Map<string, number>();
@@ -46,15 +43,13 @@ export function neutralOf(assets: Assets): Neutral {
     (target, weight) => weights.set(target, (weights.get(target) ?? 0) + weight),
   );
   const raw = morph(assets, weights);
-  const bone = (name: string): readonly number[] =>
-    assets.bones.find((entry) => entry.name === name)?.joint ?? [];
-  const neck = jointAt(raw, bone('neck01'));
+  const neck = jointAt(raw, assets.bone('neck01').joint);
   const triangles = bodyTriangles(assets);
   let top = -Infinity;
   for (const v of triangles) top = Math.max(top, raw[3 * v + 1]);
   const unit = (top - neck[1]) / CROWN;
   const positions = raw.map((value, i) => (value - neck[i % 3]) / unit);
-  const eye = jointAt(positions, bone('eye.L'));
+  const eye = jointAt(positions, assets.bone('eye.L').joint);
   return { assets, raw, positions, normals: restNormals(positions, triangles), triangles, unit, eye };
 }
 

@@ -30,7 +30,7 @@ const HAIRLINE: HeadLine = [
   [180, 0.063],
 ];
 /** Metres from the hairline to a place: positive where hair grows. */
-export function insideHairline(place: Vec3): number {
+function insideHairline(place: Vec3): number {
   return aboveLine(HAIRLINE, place);
 }
 

@@ -8,9 +8,9 @@
 import { builderOf } from './builder.ts';
 import { along } from './cast.ts';
 import { addCoils, type CoilStyle, coilStrands } from './coils.ts';
+import type { MadePart, MadeTexture } from './made-part.ts';
 import type { Neutral, Vec3 } from './neutral.ts';
 import { smoothstep } from './noise.ts';
-import type { MadePart, MadeTexture } from './part.ts';
 import type { ScalpGrid, ScalpPoint } from './scalp.ts';
 
 export interface ShellStyle {

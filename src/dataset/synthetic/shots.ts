@@ -47,6 +47,11 @@ export function latentOf(seed: number, identity: number): number[] {
   return Array.from({ length: LATENT_LENGTH }, () => Math.round(1e6 * numbers.normal()) / 1e6);
 }
 
+/** How many of the first people are held out: spread evenly, whatever their number. */
+export function heldOutBefore(identities: number, share: number): number {
+  return Math.floor(identities * share + 1e-9);
+}
+
 /** Describes one picture of a set. */
 export function shotOf(options: SetOptions, index: number): Shot {
   const { seed, views, heldOut } = options;
@@ -60,20 +65,18 @@ export function shotOf(options: SetOptions, index: number): Shot {
     index,
     stem: `${String(Math.floor(index / 1000)).padStart(5, '0')}/img${String(index).padStart(8, '0')}`,
     identity,
-    // Spread evenly over the identities, whatever their number.
-    heldOut: Math.floor((identity + 1) * heldOut + 1e-9) > Math.floor(identity * heldOut + 1e-9),
+    heldOut: heldOutBefore(identity + 1, heldOut) > heldOutBefore(identity, heldOut),
     label,
     own: stream(seed, PURPOSE.film, index),
   };
 }
 
-/** Pictures are made and kept in parts of about this many, whole identities each. */
+/** Pictures are made and kept in parts of so many. */
 const PART_PICTURES = 32;
 
 /** First picture of each part, and the end. */
-export function partBounds({ count, views }: Pick<SetOptions, 'count' | 'views'>): number[] {
-  const step = Math.max(1, Math.round(PART_PICTURES / views)) * views;
+export function partBounds(count: number): number[] {
   const bounds: number[] = [];
-  for (let at = 0; at < count; at += step) bounds.push(at);
+  for (let at = 0; at < count; at += PART_PICTURES) bounds.push(at);
   return [...bounds, count];
 }

@@ -108,6 +108,21 @@ const concat: Rule = (node, lowering) => {
   ];
 };
 
+/**
+ * A reshape to its own shape, which costs nothing, where the shape is computed from the other input: that is what
+ * makes the runtime wait for it, and keeps its own merging of equal expressions away.
+ */
+const after: Rule = (node, lowering) => {
+  const [x, y] = node.inputs;
+  const value = lowering.value(x);
+  if (sizeOf(y.shape) === 0) return [value];
+  const line = lowering.emit('Reshape', [lowering.value(y), lowering.ints([-1])]);
+  const first = lowering.emit('Slice', [line, ...[[0], [1], [0], [1]].map((one) => lowering.ints(one))]);
+  const bit = lowering.emit('Cast', [lowering.emit('Equal', [first, first])], { to: ELEMENT_TYPE.int64 });
+  const zeros = lowering.emit('Mul', [bit, lowering.ints(x.shape.map(() => 0))]);
+  return [lowering.emit('Reshape', [value, lowering.emit('Add', [zeros, lowering.ints(x.shape)])])];
+};
+
 export const movementRules: Rules = {
   constant,
   iota,
@@ -118,4 +133,5 @@ export const movementRules: Rules = {
   reverse,
   pad,
   concat,
+  after,
 };

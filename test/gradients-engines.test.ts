@@ -48,6 +48,7 @@ describe.each(Object.keys(rows))('%s', (name) => {
     expected = await runCases(reference, name, cases);
   });
   test.each(engines)('$name as the reference', async (engine) => {
-    expect(disagreements(cases, await runCases(engine, name, cases), expected, 1e-4)).toEqual([]);
+    // Worst measured: 4.2e-5, second gradients of `conv2dResample`.
+    expect(disagreements(cases, await runCases(engine, name, cases), expected, 2e-4)).toEqual([]);
   });
 });

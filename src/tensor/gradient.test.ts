@@ -32,6 +32,15 @@ describe('what has a gradient', () => {
     expect(ofZ).toBeUndefined();
   });
 
+  it('is absent behind stopGradient after simplification as well', () => {
+    const graph = t.simplify(
+      t.trace('kept', { x: f32(3) }, (given) => ({
+        y: t.reduceSum(t.stopGradient(t.stopGradient(given.x))),
+      })),
+    );
+    expect(t.grad(graph.outputs[0].tensor, [graph.inputs[0].tensor])).toEqual([undefined]);
+  });
+
   it('is zero where every way has a step on it', async () => {
     const graph = t.trace('steps', { x: f32(3), y: f32(3) }, (given) => {
       const value = t.reduceSum(t.where(t.less(given.y, 0), given.x, t.mul(given.x, 2)));

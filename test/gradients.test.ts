@@ -1,5 +1,6 @@
 /** Gradients of every primitive and composite: against finite differences, to the second order, and by their laws. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { evaluate } from '../src/tensor/evaluate.ts';
@@ -17,17 +18,18 @@ import { distance } from './primitives/values.ts';
 
 const reference = referenceEngine();
 
-/** Worst measured: 1.5e-7 where two of 300 sorted numbers change places within a step, 5.3e-9 everywhere else. */
-const TOLERANCE = 5e-7;
+/** Worst measured: 5.3e-9. */
+const TOLERANCE = 1e-7;
 
 /** Away from 0, where quotients and powers are steep and roots end. */
 const away: Domain = (x) => x + 0.4 * (x < 0 ? -1 : 1);
 const positive: Domain = (x) => Math.abs(x) + 0.2;
 const DOMAINS: Readonly<Record<string, Domain>> = { log: positive, sqrt: positive };
 
-/** Half precision has no derivative to measure, special values have none at all. */
+/** Half precision has no derivative to measure, special values have none at all, and of 300 sorted numbers some
+ * change places within a step. */
 function smooth({ name, inputs, program }: Case): boolean {
-  if (/special values|signed zeros|nearest even|towards zero|not zero is true/.test(name)) return false;
+  if (/special values|5,300|signed zeros|nearest even|towards zero|not zero is true/.test(name)) return false;
   const symbols = inputs.map((value, i) => t.input(String(i), value));
   const outputs = [program(...symbols)].flat() as t.Tensor[];
   return [...symbols, ...outputs].every(({ dtype }) => dtype !== 'float16');
@@ -55,6 +57,15 @@ describe.each(primitives)('%s', (name) => {
     if (allGradients[name] === flat || name === 'cast') expect(sloped).toBe(false);
     else expect(sloped).toBe(true);
   });
+});
+
+test('every composite that the package exports is differentiated here', () => {
+  const index = readFileSync(new URL('../src/tensor/index.ts', import.meta.url), 'utf8');
+  const exported = [...index.matchAll(/export \{([^}]*)\} from '\.\/composites\//g)]
+    .flatMap(([, names]) => names.split(',').map((name) => name.trim()))
+    .filter((name) => /^[a-z]\w*$/.test(name));
+  const plain = ['defaultGain', 'makeTaps', 'resizeMatrix'];
+  expect(exported.filter((name) => !plain.includes(name) && composites[name] === undefined)).toEqual([]);
 });
 
 describe.each(Object.keys(composites))('%s', (name) => {

@@ -44,17 +44,14 @@ const slice: Rule = (node, lowering) => {
 
 const reverse: Rule = (node, lowering) => {
   const axes = node.attrs.axes as readonly number[];
-  if (axes.length === 0) return [lowering.value(node.inputs[0])];
-  return [
-    lowering.emit('Slice', [
-      lowering.value(node.inputs[0]),
-      lowering.ints(axes.map(() => -1)),
-      lowering.ints(axes.map(() => BEFORE_THE_FIRST)),
-      lowering.ints(axes),
-      lowering.ints(axes.map(() => -1)),
-    ]),
-  ];
+  return [emitReverse(lowering, lowering.value(node.inputs[0]), axes)];
 };
+
+export function emitReverse(lowering: Lowering, x: string, axes: readonly number[]): string {
+  if (axes.length === 0) return x;
+  const each = (value: number): string => lowering.ints(axes.map(() => value));
+  return lowering.emit('Slice', [x, each(-1), each(BEFORE_THE_FIRST), lowering.ints(axes), each(-1)]);
+}
 
 /** Slices all axes, if there is anything to cut. */
 export function emitSlice(

@@ -6,7 +6,7 @@ import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
 import * as t from '../src/tensor/index.ts';
 import { composites } from './gradients/composites.ts';
-import { type Case, disagreements, runCases } from './primitives/case.ts';
+import { type Case, runCases } from './primitives/case.ts';
 import { table } from './primitives/table.ts';
 
 const reference = referenceEngine();
@@ -32,13 +32,20 @@ function derived(one: Case): Case {
   return { ...one, program };
 }
 
+/** Largest difference in units of the expected array's largest magnitude: second gradients are sums of hundreds
+ * that cancel. */
+function gap(found: t.NdArray, expected: t.NdArray): number {
+  const largest = Math.max(1, ...[...expected.data].map(Math.abs));
+  return Math.max(0, ...[...expected.data].map((value, i) => Math.abs(found.data[i] - value))) / largest;
+}
+
 /** Quotients, logarithms and roots of numbers near 0 amplify rounding: their rules are other primitives' anyway. */
 const STEEP = new Set(['div', 'log', 'sqrt', 'pow', 'exp', 'stopGradient']);
 
 const rows: Record<string, Case[]> = Object.fromEntries(
   [...Object.entries(table).map(([name, { cases }]) => [name, cases] as const), ...Object.entries(composites)]
     .filter(([name]) => !STEEP.has(name))
-    .map(([name, cases]) => [name, cases.filter((one) => !/special|signed/.test(one.name)).map(derived)]),
+    .map(([name, cases]) => [name, cases.filter((one) => !/special|signed|nearest even/.test(one.name)).map(derived)]),
 );
 
 describe.each(Object.keys(rows))('%s', (name) => {
@@ -48,7 +55,12 @@ describe.each(Object.keys(rows))('%s', (name) => {
     expected = await runCases(reference, name, cases);
   });
   test.each(engines)('$name as the reference', async (engine) => {
-    // Worst measured: 4.2e-5, second gradients of `conv2dResample`.
-    expect(disagreements(cases, await runCases(engine, name, cases), expected, 2e-4)).toEqual([]);
+    const found = await runCases(engine, name, cases);
+    const apart = cases.map((one, i) => ({
+      name: one.name,
+      worst: Math.max(0, ...found[i].map((array, k) => gap(array, expected[i][k]))),
+    }));
+    // Worst measured: 1.4e-6.
+    expect(apart.filter(({ worst }) => !(worst < 1e-5))).toEqual([]);
   });
 });

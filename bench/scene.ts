@@ -6,9 +6,9 @@
 import { writePng } from '../src/picture/png.ts';
 import { blankRaster, drawRaster, type Raster } from '../src/picture/raster.ts';
 import { createSceneRenderer } from '../src/picture/scene/renderer.ts';
-import type { RenderedScene } from '../src/picture/scene/types.ts';
+import type { RenderedScene, TextureHandle, TextureLayer } from '../src/picture/scene/types.ts';
 import { srgbByte } from '../src/picture/shade.ts';
-import { portraitOfBalls, portraitView, STUDIO } from './scene-of-balls.ts';
+import { noise, portraitOfBalls, portraitView, STUDIO } from './scene-of-balls.ts';
 import { best, machine, table } from './support.ts';
 
 const renderer = await createSceneRenderer();
@@ -27,6 +27,44 @@ for (const side of [128, 256, 512]) {
     `${(covered * 100).toFixed(0)} % covered`,
   ]);
 }
+const meshes = parts.map(({ positions, normals, indices, material }) => ({
+  ...{ positions, normals, indices },
+  density: material.mode === 'blend' ? 0.5 : 1,
+}));
+for (const directions of [16, 24]) {
+  const milliseconds = await best(15, async () => renderer.occlusion(meshes, { directions }));
+  rows.push([`occlusion, ${directions} directions`, milliseconds.toFixed(1), '']);
+}
+const noisy = noise(3);
+const [width, height] = [568, 708];
+const image = (): TextureHandle =>
+  renderer.upload({
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height * 4 }, () => 256 * noisy()),
+  });
+const sources = [0.4, 0.3, 0.2, 0.1].map((weight) => ({ handle: image(), weight }));
+const layer: TextureLayer = {
+  mask: image(),
+  channel: 0,
+  colour: [180, 60, 70],
+  strength: 0.5,
+  mode: 'luminance',
+};
+for (const layers of [[], [layer, layer]]) {
+  const milliseconds = await best(15, async () =>
+    renderer.free(renderer.compose({ width, height, sources, gain: [1.05, 1, 0.95], layers })),
+  );
+  rows.push([
+    `compose ${width} x ${height}, 4 sources, ${layers.length} layers`,
+    milliseconds.toFixed(1),
+    '',
+  ]);
+}
+const upload = await best(5, async () =>
+  renderer.free(renderer.upload({ width: 1136, height: 1416, data: new Uint8Array(1136 * 1416 * 4) })),
+);
+rows.push(['upload 1136 x 1416', upload.toFixed(1), '']);
 console.log(`${triangles} triangles; ${machine(1)}\n`);
 console.log(table(['what', 'ms', ''], rows));
 

@@ -5,14 +5,14 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { workerBackend } from '../src/engines/cpu/client.ts';
+import { builtWorker, workerBackend } from '../src/engines/cpu/client.ts';
 import { cpuEngine, isCpuEngineAvailable } from '../src/engines/cpu/index.ts';
-import { workerUrl } from '../src/engines/cpu/worker-url.ts';
 import { planEngine } from '../src/engines/onnx/plan-engine.ts';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { isWebEngineAvailable, webEngine } from '../src/engines/web/index.ts';
 import { DTypeError, EngineError, NameError, PortraitganError, ShapeError } from '../src/errors.ts';
 import * as t from '../src/tensor/index.ts';
+import { workerUrl } from '../src/worker-url.ts';
 import { random } from './primitives/values.ts';
 
 const cpu = cpuEngine({ threads: 2 });
@@ -197,7 +197,7 @@ describe('the cpu engine', () => {
     let urls = 0;
     const crashing = new URL('data:text/javascript,setTimeout(() => { throw new Error("boom") }, 50)');
     const engine = planEngine(
-      workerBackend({ session: {}, kernels: undefined }, () => (urls++ === 0 ? crashing : workerUrl())),
+      workerBackend({ session: {}, kernels: undefined }, () => (urls++ === 0 ? crashing : builtWorker())),
       undefined,
     );
     const failure = engine.compile(affine(), { parameters: { w } });
@@ -245,11 +245,7 @@ describe('the cpu engine', () => {
   });
 
   test('says what to do when the worker is not built', () => {
-    expect(() => workerUrl('file:///nowhere/src/engines/cpu/worker-url.ts')).toThrow(
-      'run npm run build first',
-    );
-    expect(workerUrl('file:///pkg/dist/engines/cpu/worker-url.js').href).toMatch(
-      /dist\/engines\/cpu\/worker\.js$/,
-    );
+    expect(() => workerUrl('engines/nowhere/worker')).toThrow('run npm run build first');
+    expect(workerUrl('engines/cpu/worker').href).toMatch(/dist\/engines\/cpu\/worker\.js$/);
   });
 });

@@ -9,7 +9,7 @@ import { sourcePaths } from '../dataset/sources.ts';
 import { type DatasetStatistics, datasetStatistics, POSE_NAMES, spreadOf } from '../dataset/statistics.ts';
 import { DatasetError } from '../errors.ts';
 import { writePng } from '../picture/png.ts';
-import { noteProblems, ON_BAD } from './dataset-options.ts';
+import { counted, noteProblems, ON_BAD } from './dataset-options.ts';
 import { cameraPlots, itemSheet, posePlots } from './dataset-plots.ts';
 import { requireFile } from './input.ts';
 import { prepareFolder, say, sayJson } from './output.ts';
@@ -125,7 +125,9 @@ function report(dataset: Dataset, statistics: DatasetStatistics, files: string[]
     return;
   }
   noteProblems('left out', skipped);
-  say(`${count} pictures of ${resolution} x ${resolution}, ${channels} channels; ${rear} from behind`);
+  say(
+    `${counted(count, 'picture')} of ${resolution} x ${resolution}, ${counted(channels, 'channel')}; ${rear} from behind`,
+  );
   for (const [name, values] of Object.entries(angles)) say(`${name.padEnd(10)} ${spread(values, 1)} degrees`);
   say(`${'radius'.padEnd(10)} ${spread(radius, 3)} metres`);
   for (const file of files) say(file);

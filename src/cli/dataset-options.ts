@@ -15,3 +15,8 @@ export function noteProblems(title: string, problems: readonly Problem[]): void 
   for (const problem of problems.slice(0, SHOWN)) note(`${title}: ${problemLine(problem)}`);
   if (problems.length > SHOWN) note(`${title}: ${problems.length - SHOWN} more`);
 }
+
+/** A number with its noun. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -5,7 +5,7 @@ import { packDataset } from '../dataset/pack.ts';
 import { datasetPaths, isZipPath } from '../dataset/paths.ts';
 import { sourcePaths } from '../dataset/sources.ts';
 import { TRANSFORMS, type Transform } from '../dataset/transform.ts';
-import { noteProblems, ON_BAD } from './dataset-options.ts';
+import { counted, noteProblems, ON_BAD } from './dataset-options.ts';
 import { requireFile } from './input.ts';
 import { note, prepareFile, say, sayJson } from './output.ts';
 import { wholeOption, wordOption } from './parse.ts';
@@ -73,8 +73,10 @@ async function pack({ images, masks, json, ...options }: Flags): Promise<void> {
   }
   noteProblems('remark', remarks);
   noteProblems('left out', skipped);
-  if (dropped.length > 0) note(`${dropped.length} pictures are left out by the transform`);
+  if (dropped.length > 0) note(`left out by the transform: ${counted(dropped.length, 'picture')}`);
   const target = isZipPath(options.out) ? datasetPaths(options.out) : undefined;
   const where = target === undefined ? options.out : `${target.images}, ${target.masks}`;
-  say(`${where}: ${written} pictures of ${resolution} x ${resolution}, ${channels} channels`);
+  say(
+    `${where}: ${counted(written, 'picture')} of ${resolution} x ${resolution}, ${counted(channels, 'channel')}`,
+  );
 }

@@ -6,7 +6,7 @@ import { sourcePaths } from '../dataset/sources.ts';
 import { problemLine } from '../dataset/survey.ts';
 import { validateDataset } from '../dataset/validate.ts';
 import { DatasetError } from '../errors.ts';
-import { noteProblems } from './dataset-options.ts';
+import { counted, noteProblems } from './dataset-options.ts';
 import { requireFile } from './input.ts';
 import { say, sayJson } from './output.ts';
 import { wholeOption } from './parse.ts';
@@ -59,8 +59,4 @@ async function validate(dataset: string, { masks, json, ...options }: Flags): Pr
     );
   }
   if (problemCount > 0) throw new DatasetError(`"${dataset}" has ${counted(problemCount, 'problem')}`);
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -9,7 +9,7 @@ import { CAMERA_NUMBERS, LABEL_NUMBERS, mirrorLabel } from './labels.ts';
 import { type DatasetPaths, datasetPaths } from './paths.ts';
 import { decodePixels, type Pixels, pictureSize, planesOf, sizeProblem } from './pixels.ts';
 import { isRearView, rearOrder } from './rear.ts';
-import { type Problem, readLabels, refusal, surveyDataset } from './survey.ts';
+import { type Entry, type Problem, readLabels, refusal, surveyDataset } from './survey.ts';
 
 /** One picture with what belongs to it. */
 export interface DatasetItem {
@@ -35,7 +35,8 @@ export interface DatasetOptions {
   readonly rearRepeat?: number;
   /** The side that pictures must have, in pixels; that of the first picture by default. */
   readonly resolution?: number;
-  /** What happens to pictures without a label or a mask: an error, by default, or they are left out. */
+  /** What happens to pictures without a label or a mask, and to a broken first one: an error, by default, or they
+   * are left out. What else is broken is found when it is read. */
   readonly onBad?: 'refuse' | 'skip';
 }
 
@@ -92,19 +93,11 @@ export async function openDataset(
 
 async function build(paths: DatasetPaths, images: Archive, masks: Archive, options: DatasetOptions) {
   const { mirror = false, rearRepeat = 1, onBad = 'refuse' } = options;
-  const { entries, problems } = surveyDataset(images, masks, await readLabels(images));
-  if (onBad === 'refuse' && problems.length > 0) throw new DatasetError(refusal(problems));
-  if (entries.length === 0) throw new DatasetError(`"${paths.images}" holds no picture with label and mask`);
-  const first = await inFile(entries[0].name, async () => pictureSize(await images.read(entries[0].name)));
-  const resolution = options.resolution ?? first.width;
-  const { channels } = first;
-  const wanted = (pixels: Omit<Pixels, 'data'>, channelsWanted: number): void => {
-    const problem = sizeProblem(pixels, resolution, channelsWanted);
-    if (problem !== undefined) throw new DatasetError(problem);
-  };
-  await inFile(entries[0].name, async () => wanted(first, channels));
+  const survey = surveyDataset(images, masks, await readLabels(images));
+  if (onBad === 'refuse' && survey.problems.length > 0) throw new DatasetError(refusal(survey.problems));
+  const { entries, bad, resolution, channels } = await settleShape(images, survey.entries, options);
   const { order, repeats } = rearOrder(
-    rearRepeat === 1 ? entries.map(() => false) : entries.map(({ label }) => isRearView(label)),
+    entries.map(({ label }) => isRearView(label)),
     rearRepeat,
   );
 
@@ -122,7 +115,7 @@ async function build(paths: DatasetPaths, images: Archive, masks: Archive, optio
   const pixels = (archive: Archive, name: string, title: string, channelsWanted: number): Promise<Pixels> =>
     inFile(title, async () => {
       const decoded = await decodePixels(await archive.read(name));
-      wanted(decoded, channelsWanted);
+      refuseSize(decoded, resolution, channelsWanted);
       return decoded;
     });
   return {
@@ -133,7 +126,7 @@ async function build(paths: DatasetPaths, images: Archive, masks: Archive, optio
     channels,
     rearRepeats: repeats,
     labelStd: labelStd(entries.map(({ label }) => label)),
-    skipped: problems,
+    skipped: [...survey.problems, ...bad],
     labels,
     async item(index: number): Promise<DatasetItem> {
       const known = labels(index);
@@ -149,6 +142,29 @@ async function build(paths: DatasetPaths, images: Archive, masks: Archive, optio
       await masks.close();
     },
   };
+}
+
+/** The first picture says what all must be; those before it that cannot be read are left out, if asked for. */
+async function settleShape(images: Archive, entries: readonly Entry[], options: DatasetOptions) {
+  const bad: Problem[] = [];
+  for (const [i, { name }] of entries.entries()) {
+    try {
+      const first = await pictureSize(await images.read(name));
+      const resolution = options.resolution ?? first.width;
+      refuseSize(first, resolution, first.channels);
+      return { entries: entries.slice(i), bad, resolution, channels: first.channels };
+    } catch (error) {
+      if (!(error instanceof DatasetError)) throw error;
+      if (options.onBad !== 'skip') throw new DatasetError(`${name}: ${error.message}`);
+      bad.push({ name, problem: error.message });
+    }
+  }
+  throw new DatasetError(`"${images.path}" holds no picture that can be used`);
+}
+
+function refuseSize(pixels: Omit<Pixels, 'data'>, resolution: number, channels: number): void {
+  const problem = sizeProblem(pixels, resolution, channels);
+  if (problem !== undefined) throw new DatasetError(problem);
 }
 
 /** Names the picture in what is wrong with it. */

@@ -31,7 +31,7 @@ export function parseLabels(bytes: Uint8Array): LabelTable {
   const problems = new Map<string, string>();
   let values = new Float32Array(1024 * LABEL_NUMBERS);
   for (const text of entryTexts(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))) {
-    const { name, numbers } = parseEntry(text);
+    const { name, numbers, problem = labelProblem(numbers) } = parseEntry(text);
     if (rows.has(name)) throw new DatasetError(`dataset.json labels ${JSON.stringify(name)} twice`);
     const row = rows.size;
     rows.set(name, row);
@@ -40,7 +40,6 @@ export function parseLabels(bytes: Uint8Array): LabelTable {
       larger.set(values);
       values = larger;
     }
-    const problem = labelProblem(numbers);
     if (problem === undefined) values.set(numbers as number[], row * LABEL_NUMBERS);
     else problems.set(name, problem);
   }
@@ -56,7 +55,6 @@ export function parseLabels(bytes: Uint8Array): LabelTable {
 
 /** What is wrong with the numbers of a label, or undefined. */
 export function labelProblem(numbers: unknown): string | undefined {
-  if (typeof numbers === 'string') return numbers;
   if (!Array.isArray(numbers) && !(numbers instanceof Float32Array) && !(numbers instanceof Float64Array))
     return `the label is not a list of ${LABEL_NUMBERS} numbers`;
   if (numbers.length !== LABEL_NUMBERS)
@@ -84,7 +82,13 @@ export function* labelsJson(labels: Iterable<readonly [string, ArrayLike<number>
   yield '\n]}\n';
 }
 
-function parseEntry(text: string): { name: string; numbers: unknown } {
+interface ParsedEntry {
+  readonly name: string;
+  readonly numbers: unknown;
+  readonly problem?: string;
+}
+
+function parseEntry(text: string): ParsedEntry {
   let entry: unknown;
   try {
     entry = JSON.parse(text);
@@ -94,7 +98,11 @@ function parseEntry(text: string): { name: string; numbers: unknown } {
     const word = /[[,]\s*(-?(?:NaN|Infinity))\s*[\],]/.exec(text);
     if (name === null || word === null)
       throw new DatasetError(`dataset.json is broken JSON near ${JSON.stringify(text.slice(0, 60))}`);
-    return { name: JSON.parse(name[1]), numbers: `the label holds ${word[1]}, which is no finite number` };
+    return {
+      name: JSON.parse(name[1]),
+      numbers: undefined,
+      problem: `the label holds ${word[1]}, which is no finite number`,
+    };
   }
   if (!Array.isArray(entry) || entry.length !== 2 || typeof entry[0] !== 'string') {
     throw new DatasetError(

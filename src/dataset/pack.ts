@@ -104,7 +104,8 @@ async function packEntries(
         written++;
       }
     }
-    onProgress?.({ done: ++number, total: names.length });
+    number++;
+    onProgress?.({ done: number, total: names.length });
   }
   return {
     written,

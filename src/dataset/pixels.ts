@@ -94,6 +94,6 @@ export function sizeProblem(
   if (width !== resolution)
     return `the picture has ${width} x ${height} pixels; ${resolution} x ${resolution} are needed`;
   if (channels !== channelsWanted)
-    return `the picture has ${channels} channels; ${channelsWanted} ${channelsWanted === 1 ? 'is' : 'are'} needed`;
+    return `the picture has ${channels} channel${channels === 1 ? '' : 's'}; ${channelsWanted} ${channelsWanted === 1 ? 'is' : 'are'} needed`;
   return undefined;
 }

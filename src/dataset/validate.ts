@@ -70,7 +70,8 @@ export async function validateDataset(
         for (const problem of problems) findings.problem({ name: entry.name, problem });
         if (problems.length === 0) good++;
         for (const problem of entryRemarks(entry, mask)) findings.remark({ name: entry.name, problem });
-        options.onProgress?.({ done: ++done, total: entries.length });
+        done++;
+        options.onProgress?.({ done, total: entries.length });
       }
     });
   } catch (error) {

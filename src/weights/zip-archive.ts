@@ -129,7 +129,7 @@ function archiveOf(file: FileHandle, entries: Entries): ZipArchive {
     names: entries.names,
     has: (name) => entries.index.has(name),
     size: (name) => entries.size[find(name)],
-    read: (name, maxBytes) => readEntry(file, entries, find(name), maxBytes),
+    read: async (name, maxBytes) => readEntry(file, entries, find(name), maxBytes),
     close: () => file.close(),
   };
 }

@@ -7,11 +7,11 @@
 
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
+import { workerUrl } from '../../worker-url.ts';
 import type { Data } from '../onnx/executor.ts';
 import type { Plan } from '../onnx/plan.ts';
 import type { Backend, LoadedProgram } from '../onnx/plan-engine.ts';
 import type { Reply, Request, WorkerOptions } from './protocol.ts';
-import { workerUrl } from './worker-url.ts';
 
 interface Waiting {
   resolve(outputs: Record<string, Data>): void;
@@ -27,11 +27,16 @@ interface Connection {
 
 type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
+/** The worker of this engine. */
+export function builtWorker(): URL {
+  return workerUrl('engines/cpu/worker');
+}
+
 /** The backend of the cpu engine. The worker starts with the first program, and again after a crash.
  *
  * @param url what the worker runs; tests give another.
  */
-export function workerBackend(options: WorkerOptions, url: () => URL = workerUrl): Backend {
+export function workerBackend(options: WorkerOptions, url: () => URL = builtWorker): Backend {
   let connection: Connection | undefined;
   let count = 0;
   const asked = (): Connection['ask'] => {

@@ -79,6 +79,7 @@ export const PART_GLOSS = 52;
 export const PART_SPECULAR = 56;
 export const PART_FRESNEL = 60;
 export const PART_COLOUR = 64;
+/** By channel; then the furthest that any light reaches round. */
 export const PART_WRAP = 80;
 /** 1 / (1 + wrap)^2 */
 export const PART_WRAP_SCALE = 96;
@@ -131,8 +132,55 @@ export const QUEUE_BYTES = 8 * QUEUE + 8 * (QUEUE + 1024) + 4 * QUEUE + 20 * (QU
 
 /** Most parts a scene may have: the part's number shares a word with the triangle's. */
 export const MOST_PARTS = 255;
-/** Most triangles a part may have. */
-export const MOST_TRIANGLES = 2 ** 24 - 2;
+/** Most triangles a scene may have: each may be cut in two, and the other 24 bits hold its number. */
+export const MOST_TRIANGLES = 8388606;
 
 /** Nearer than this nothing is drawn; the same as in `picture/rasterise.ts`. */
 export const NEAR = 1e-3;
+
+/** A texture to be made of others: its head, how many sources and layers, then the gain. */
+export const COMPOSE_TEXTURE = 0;
+export const COMPOSE_SOURCE_COUNT = 4;
+export const COMPOSE_LAYER_COUNT = 8;
+/** Room for a row: 16 bytes a texel. */
+export const COMPOSE_ROOM = 12;
+export const COMPOSE_GAIN = 16;
+/** Head and weight of each. */
+export const COMPOSE_SOURCES = 32;
+export const SOURCE_BYTES = 16;
+export const MOST_SOURCES = 8;
+export const COMPOSE_LAYERS = 160;
+/** Head, channel, mode, strength; colour. */
+export const LAYER_BYTES = 32;
+export const MOST_LAYERS = 8;
+export const COMPOSE_BYTES = 416;
+export const LAYER_MIX = 0;
+export const LAYER_MULTIPLY = 1;
+export const LAYER_LUMINANCE = 2;
+
+/** A mesh whose vertices' occlusion is asked for. */
+export const OCCLUDER_BYTES = 48;
+export const OCCLUDER_POSITIONS = 0;
+export const OCCLUDER_NORMALS = 4;
+export const OCCLUDER_INDICES = 8;
+export const OCCLUDER_VERTEX_COUNT = 12;
+export const OCCLUDER_TRIANGLE_COUNT = 16;
+/** 0 to 255 */
+export const OCCLUDER_DENSITY = 20;
+/** Points on its triangles, four at a time: x, y, z. */
+export const OCCLUDER_POINTS = 24;
+export const OCCLUDER_POINT_COUNT = 28;
+/** Its vertices, four at a time: x, y, z, normal, open so far, all so far. */
+export const OCCLUDER_LANES = 32;
+export const OCCLUDER_OUT = 36;
+export const LANES_BYTES = 128;
+
+/** A direction to look from: its unit vector and weight, then right and down in texels, each with its offset. */
+export const LOOK_BYTES = 64;
+export const LOOK_DIRECTION = 0;
+export const LOOK_WEIGHT = 12;
+export const LOOK_RIGHT = 16;
+export const LOOK_DOWN = 32;
+/** How far vertices are moved along their normals and towards the viewer, units of the mesh. */
+export const LOOK_OFFSET = 48;
+export const LOOK_BIAS = 52;

@@ -16,6 +16,20 @@ export interface SceneExports {
   shadeBlended(frame: number): void;
   shadeOpaque(frame: number, rowsAtOnce: number): void;
   buildLevels(texture: number): void;
+  composeTexture(composition: number): void;
+  spreadPoints(mesh: number, spacing: number, room: number): number;
+  gatherVertices(mesh: number): void;
+  look(
+    meshes: number,
+    count: number,
+    direction: number,
+    solid: number,
+    porous: number,
+    side: number,
+    nearest: number,
+    range: number,
+  ): void;
+  finishOcclusion(mesh: number): void;
 }
 
 /** The exports of an instance, and its memory. */

@@ -13,6 +13,8 @@ const MARGIN = 4;
 const SOFTNESS = 0.08;
 /** How far what casts a shadow typically lies from where it falls, as a share of the scene's extent. */
 const THROW = 0.12;
+/** Hair shines until its surface is turned from the light by so much, as a cosine: `assembly/shade.ts`. */
+const STRAND_REACH = 0.25;
 /** A soft edge is as wide as this many texels. */
 const EDGE_TEXELS = 3;
 
@@ -149,7 +151,7 @@ export function writeMaterial(
   i32[(place + at.PART_TEXTURE) / 4] = texture;
   put(at.PART_OPACITY, [material.opacity ?? 1, material.gloss, material.specular, material.fresnel]);
   put(at.PART_COLOUR, material.colour);
-  put(at.PART_WRAP, [...wrap, Math.max(...wrap)]);
+  put(at.PART_WRAP, [...wrap, Math.max(...wrap, material.anisotropic ? STRAND_REACH : 0)]);
   put(
     at.PART_WRAP_SCALE,
     wrap.map((w) => 1 / (1 + w) ** 2),

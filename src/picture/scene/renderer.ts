@@ -8,8 +8,10 @@
 
 import { UsageError } from '../../errors.ts';
 import { checkLighting, checkParts, checkView } from './check.ts';
+import { compose } from './compose.ts';
 import * as at from './layout.ts';
 import { instantiateScene, type SceneModule } from './module.ts';
+import { occlusion } from './occlusion.ts';
 import { shadowSide, writeCamera, writeEnvironment, writeLight, writeMaterial } from './records.ts';
 import { type TextureStore, textureStore } from './textures.ts';
 import type { Lighting, RenderedScene, ScenePart, SceneRenderer, SceneView } from './types.ts';
@@ -23,13 +25,9 @@ export async function createSceneRenderer(): Promise<SceneRenderer> {
   return {
     upload: textures.upload,
     free: textures.free,
-    compose: () => {
-      throw new Error('not yet');
-    },
+    compose: (composition) => compose(module, textures, composition),
     render: (parts, lighting, view) => render(module, textures, parts, lighting, view),
-    occlusion: () => {
-      throw new Error('not yet');
-    },
+    occlusion: (meshes, options) => occlusion(module, meshes, options),
   };
 }
 

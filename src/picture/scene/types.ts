@@ -28,7 +28,7 @@ export interface SceneMaterial {
   readonly mode: 'opaque' | 'cutout' | 'blend';
   /** Multiplies alpha; 1 when left out. */
   readonly opacity?: number;
-  /** Both sides are drawn, the normal turned to the viewer; otherwise inner sides are left out. */
+  /** Both sides are drawn, normals of an inner side turned round; otherwise inner sides are left out. */
   readonly doubleSided: boolean;
   /** How far light reaches round, per channel: max(0, n.l + w) / (1 + w)^2. 0 is Lambert's law. Shadows on what wraps
    * bleed: the channels that wrap further see lighter edges. */
@@ -39,7 +39,8 @@ export interface SceneMaterial {
   readonly gloss: number;
   /** Share of light that is mirrored besides at grazing angles. */
   readonly fresnel: number;
-  /** Hair: highlights across the direction in which v grows; one white, one in the colour of the hair. */
+  /** Hair: highlights across the direction in which v grows; one white, one in the colour of the hair. Where it is
+   * blended, it fades where its normals turn from the viewer (below a cosine of a quarter). */
   readonly anisotropic: boolean;
   /** Highlights show where alpha is 0 too, and cover nothing. */
   readonly glossOverAlpha?: boolean;
@@ -146,8 +147,6 @@ export interface OcclusionOptions {
   readonly directions?: number;
   /** Texels a side of the depth maps; 128 when left out. */
   readonly side?: number;
-  /** Occluders further away than this (units of the mesh) do not count; infinite when left out. */
-  readonly reach?: number;
   /** How much more the sky counts than the ground: weight of a direction = 1 + upward * y; 0 when left out. */
   readonly upward?: number;
 }

@@ -44,8 +44,9 @@ function drawClipped(frame: usize, part: usize, a: usize, b: usize, c: usize, in
   if (alone) {
     drawTriangle(frame, part, a, ab, ac);
   } else {
-    drawTriangle(frame, part, ab, b, c);
-    drawTriangle(frame, part, ab, c, ac);
+    // The first corner is what everything is measured from: one that is not far outside the picture.
+    drawTriangle(frame, part, b, c, ab);
+    drawTriangle(frame, part, c, ac, ab);
   }
 }
 

@@ -21,6 +21,10 @@ import { dot, inverseRoot, madd, power, storeTransposed, toLinear, unit } from '
 import { shadowAt } from './shadow';
 import { sample, TEXELS } from './texture';
 
+const THIN: i32 = FLAG_BLEND | FLAG_ANISOTROPIC;
+/** 1 over the cosine to the viewer at which blended hair begins to fade. */
+const FADE: f32 = 4;
+
 const CORNERS: usize = memory.data(64, 16);
 const SLOPES: usize = memory.data(64, 16);
 const NORMAL: usize = memory.data(64, 16);
@@ -179,7 +183,7 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
       }
     }
 
-    // Normal, towards the viewer where both sides count; the way to the viewer; the point in the world.
+    // Normal, of the side that is seen where both count; the way to the viewer; the point in the world.
     interpolate(NORMAL, 16, t0, t1, t2, t3, a, b, c);
     let nx = v128.load(NORMAL);
     let ny = v128.load(NORMAL, 16);
@@ -194,12 +198,18 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
     const vy = f32x4.mul(ry, toViewer);
     const vz = f32x4.mul(rz, toViewer);
     if (flags & FLAG_DOUBLE_SIDED) {
-      const away = v128.and(f32x4.lt(dot(nx, ny, nz, vx, vy, vz), zero), f32x4.splat(-0.0));
-      scale = v128.xor(scale, away);
+      // By the triangle's side, not by the normal's: at an outline a normal turns away a little before the surface does.
+      const turned = f32x4.sub(
+        f32x4.mul(v128.load(CORNERS, 32), v128.load(SLOPES, 16)), f32x4.mul(v128.load(CORNERS, 48), v128.load(SLOPES)),
+      );
+      scale = v128.xor(scale, v128.and(f32x4.gt(turned, zero), f32x4.splat(-0.0)));
     }
     nx = f32x4.mul(nx, scale);
     ny = f32x4.mul(ny, scale);
     nz = f32x4.mul(nz, scale);
+    // A sheet of hair has no edge of its own: seen from its side it fades.
+    if ((flags & THIN) == THIN)
+      alpha = f32x4.mul(alpha, unit(f32x4.mul(f32x4.abs(dot(nx, ny, nz, vx, vy, vz)), f32x4.splat(FADE))));
     const px = madd(rx, z, v128.load32_splat(frame, FRAME_CENTRE));
     const py = madd(ry, z, v128.load32_splat(frame, FRAME_CENTRE + 4));
     const pz = madd(rz, z, v128.load32_splat(frame, FRAME_CENTRE + 8));
@@ -258,8 +268,8 @@ export function shadeRun(frame: usize, part: usize, list: usize, count: i32, out
       const ly = v128.load32_splat(light, LIGHT_DIRECTION + 4);
       const lz = v128.load32_splat(light, LIGHT_DIRECTION + 8);
       const cosine = dot(nx, ny, nz, lx, ly, lz);
-      const reach = flags & FLAG_WRAPS ? f32x4.neg(v128.load32_splat(part, PART_WRAP + 12)) : zero;
-      if (!v128.any_true(f32x4.gt(cosine, reach))) continue;
+      const reach = f32x4.add(cosine, v128.load32_splat(part, PART_WRAP + 12));
+      if (!v128.any_true(f32x4.gt(reach, zero))) continue;
       const shadow = load<i32>(light, LIGHT_MAP) ? shadowAt(light, px, py, pz, nx, ny, nz) : one;
       const root = flags & FLAG_BLEEDS ? f32x4.sqrt(shadow) : shadow;
       const cr = v128.load32_splat(light, LIGHT_COLOUR);

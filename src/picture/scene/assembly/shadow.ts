@@ -118,7 +118,10 @@ function cast(light: usize, a: usize, b: usize, c: usize, scale: f32, part: usiz
         const depth = f32x4.add(start, f32x4.mul(slope, f32x4.sub(px, f32x4.splat(x0))));
         const before = v128.load(at);
         const nearer = v128.and(inside, f32x4.gt(depth, before));
-        if (!part || castsAt(part, index, x0, y0, b1, c1, b2, c2, f32x4.extract_lane(px, 0), py))
+        if (
+          v128.any_true(nearer) &&
+          (!part || castsAt(part, index, x0, y0, b1, c1, b2, c2, f32x4.extract_lane(px, 0), py))
+        )
           v128.store(at, v128.bitselect(depth, before, nearer));
       }
       px = f32x4.add(px, f32x4.splat(4));

@@ -34,6 +34,11 @@ export class NameError extends PortraitganError {
   override readonly name = 'NameError';
 }
 
+/** A gradient that does not exist or was not derived. */
+export class GradientError extends PortraitganError {
+  override readonly name = 'GradientError';
+}
+
 /** An engine that cannot run what it was given, or is not installed. */
 export class EngineError extends PortraitganError {
   override readonly name = 'EngineError';

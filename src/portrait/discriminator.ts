@@ -14,6 +14,7 @@ import {
   reshape,
   resizeBilinear,
   reverse,
+  stopGradient,
   sub,
   type Tensor,
   where,
@@ -131,7 +132,7 @@ export function predictPose(p: Parameters, judged: Judged, c: Tensor, config: Di
   return where(left, mirrorPose(x), x);
 }
 
-/** Judges pictures under cameras, conditioned on its own pose prediction.
+/** Judges pictures under cameras, conditioned on its own pose prediction: a given, as far as gradients go.
  *
  * @param c    [N, 25]
  * @param pose [N, 6] to condition on instead of the prediction
@@ -145,6 +146,7 @@ export function discriminate(
 ): { logits: Tensor; pose: Tensor } {
   const predicted = predictPose(p, judged, c, config);
   const flat = trunk(p, judged, config);
-  const cmap = conditionMap(p.scope('mapping'), concat([c, pose ?? predicted], 1), config.mappingLayers);
+  const label = concat([c, pose ?? stopGradient(predicted)], 1);
+  const cmap = conditionMap(p.scope('mapping'), label, config.mappingLayers);
   return { logits: score(p.scope('b4'), flat, cmap), pose: predicted };
 }

@@ -19,6 +19,7 @@ import {
   reduceSum,
   reshape,
   sliceAxis,
+  stopGradient,
   sub,
   type Tensor,
   where,
@@ -95,7 +96,7 @@ export function smoothWeights(weights: Tensor): Tensor {
 /** Depths drawn by inverting the piecewise-constant density of the coarse pass.
  *
  * The published form is kept: weight i + 1 is drawn from the interval between midpoints i and i + 1, half a
- * step nearer the camera than it belongs.
+ * step nearer the camera than it belongs. No gradient flows to where samples are put.
  *
  * @param depths  [R, S] coarse depths
  * @param weights [R, S - 1] of the marcher
@@ -105,10 +106,11 @@ export function smoothWeights(weights: Tensor): Tensor {
 export function importanceDepths(depths: Tensor, weights: Tensor, u: Tensor): Tensor {
   const [rays, samples] = depths.shape;
   const count = u.shape[1];
-  const q = smoothWeights(weights);
+  const q = smoothWeights(stopGradient(weights));
   const pdf = div(q, reduceSum(q, [1], true));
   const cdf = concat([broadcastTo(constant(0), [rays, 1]), cumsum(pdf, 1)], 1); // [R, S - 2]
-  const mid = mul(add(sliceAxis(depths, 1, 1), sliceAxis(depths, 1, 0, -1)), 0.5); // [R, S - 1]
+  const given = stopGradient(depths);
+  const mid = mul(add(sliceAxis(given, 1, 1), sliceAxis(given, 1, 0, -1)), 0.5); // [R, S - 1]
   const draws = broadcastTo(u, [rays, count]);
   const below = lessEqual(reshape(cdf, [rays, 1, samples - 2]), reshape(draws, [rays, count, 1]));
   const k = reduceSum(cast(below, 'int32'), [2]); // [R, count]

@@ -35,7 +35,21 @@ export interface Primitive<A extends Attrs = Attrs> {
   reference(inputs: readonly HostArray[], attrs: A, outputs: readonly Aval[]): readonly HostArray['data'][];
   /** Arithmetic operations of one call (a multiply-add is two). Data movement is 0. */
   flops(inputs: readonly Aval[], outputs: readonly Aval[], attrs: A): number;
+  /** For operations that bring their own; those of `primitives/` are in `gradients/`. */
+  readonly gradient?: GradientRule;
 }
+
+/** Cotangents of a node's inputs from those of its outputs, in tensors: so a gradient has a gradient.
+ *
+ * @param cotangents  by output; undefined where nothing flows back.
+ * @param wanted      whether anyone asks for an input's; the others may be left out.
+ * @returns           by input; undefined where the output does not follow the input.
+ */
+export type GradientRule = (
+  node: Node,
+  cotangents: readonly (Tensor | undefined)[],
+  wanted: (input: number) => boolean,
+) => readonly (Tensor | undefined)[];
 
 /** A symbolic tensor: output number `output` of `node`. */
 export interface Tensor extends Aval {
@@ -99,8 +113,22 @@ function located(op: string, message: string, site: string): string {
   return site ? `${op}: ${message} (traced at ${site})` : `${op}: ${message}`;
 }
 
+let lentSite: string | undefined;
+
+/** Attributes all nodes that `build` makes to one source position: those of a gradient to the forward's. */
+export function tracedAt<T>(site: string, build: () => T): T {
+  const before = lentSite;
+  lentSite = site;
+  try {
+    return build();
+  } finally {
+    lentSite = before;
+  }
+}
+
 /** First stack frame outside of the tensor room, as `file.ts:12`. */
 function callSite(): string {
+  if (lentSite !== undefined) return lentSite;
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 12;
   const stack = new Error().stack ?? '';
@@ -189,20 +217,24 @@ export function graphOf(name: string, inputs: readonly Named[], outputs: readonl
   };
 }
 
-/** Nodes that the tensors depend on, each after its inputs. Iterative: graphs can be deep. */
-export function topological(tensors: readonly Tensor[]): Node[] {
+/** Nodes that the tensors depend on, each after its inputs. Iterative: graphs can be deep.
+ *
+ * @param until  tensors whose own origin is of no interest.
+ */
+export function topological(tensors: readonly Tensor[], until?: (tensor: Tensor) => boolean): Node[] {
   const order: Node[] = [];
   const done = new Set<Node>();
   const stack: { node: Node; next: number }[] = [];
   for (const tensor of tensors) {
-    if (done.has(tensor.node)) continue;
+    if (done.has(tensor.node) || until?.(tensor)) continue;
     stack.push({ node: tensor.node, next: 0 });
     done.add(tensor.node);
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
       if (top.next < top.node.inputs.length) {
-        const child = top.node.inputs[top.next++].node;
-        if (!done.has(child)) {
+        const input = top.node.inputs[top.next++];
+        const child = input.node;
+        if (!done.has(child) && !until?.(input)) {
           done.add(child);
           stack.push({ node: child, next: 0 });
         }

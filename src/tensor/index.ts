@@ -40,11 +40,13 @@ export {
 export { PLANE_AXES, sampleTrigrid } from './composites/trigrid.ts';
 export { bytesOf, costOf, type GraphCost, type NodeCost } from './cost.ts';
 export type * from './engine.ts';
-export { expandFused, type FusedAttrs, fused } from './fused.ts';
+export { expandFused, type FusedAttrs, type FusedGradient, fused } from './fused.ts';
+export { grad, valueAndGrad } from './gradient.ts';
 export {
   type Attr,
   type Attrs,
   apply,
+  type GradientRule,
   type Graph,
   input,
   type Named,
@@ -56,6 +58,7 @@ export {
 } from './graph.ts';
 export { abs } from './primitives/abs.ts';
 export { add } from './primitives/add.ts';
+export { after } from './primitives/after.ts';
 export { and } from './primitives/and.ts';
 export { broadcastTo } from './primitives/broadcast.ts';
 export { cast } from './primitives/cast.ts';
@@ -98,10 +101,12 @@ export { sin } from './primitives/sin.ts';
 export { slice, sliceAxis } from './primitives/slice.ts';
 export { sort } from './primitives/sort.ts';
 export { sqrt } from './primitives/sqrt.ts';
+export { stopGradient } from './primitives/stop-gradient.ts';
 export { sub } from './primitives/sub.ts';
 export { tanh } from './primitives/tanh.ts';
 export { transpose } from './primitives/transpose.ts';
 export { where } from './primitives/where.ts';
+export { rematerialise } from './rematerialise.ts';
 export { simplify } from './simplify.ts';
 export { keyOfGraph } from './structure.ts';
 export { showGraph } from './text.ts';

@@ -5,7 +5,7 @@
  */
 
 import { evaluate } from './evaluate.ts';
-import { apply, type Graph, graphOf, type Node, rewrite, type Tensor } from './graph.ts';
+import { apply, type Graph, graphOf, type Node, rewrite, type Tensor, tracedAt } from './graph.ts';
 import { storageOf } from './host.ts';
 import { broadcastTo } from './primitives/broadcast.ts';
 import { constant } from './primitives/constant.ts';
@@ -47,7 +47,7 @@ export function simplify(graph: Graph): Graph {
     const before = current.nodes.length;
     let changes = 0;
     current = rewrite(current, (node, inputs) => {
-      const better = improve(node, inputs);
+      const better = tracedAt(node.site, () => improve(node, inputs));
       if (better !== undefined) changes++;
       return better;
     });

@@ -154,6 +154,13 @@ export const movementTable: Table = {
     [[1, 3], 'axis 0', (x) => t.reverse(x, [0])],
     [[0, 3], 'axis 1', (x) => t.reverse(x, [1])],
   ]),
+  stopGradient: moves([[[2, 3], 'the same', (x) => t.stopGradient(x)]]),
+  after: moves([
+    [[2, 3], 'itself', (x) => t.after(x, t.cast(t.reverse(x, [0]), 'float32'))],
+    [[], 'a line', (x) => t.after(x, t.broadcastTo(t.cast(x, 'float32'), [4]))],
+    [[4], 'nothing', (x) => t.after(x, t.cast(t.sliceAxis(x, 0, 0, 0), 'float32'))],
+    [[0, 2], 'of nothing', (x) => t.after(x, t.constant(1))],
+  ]),
   concat: {
     tolerance: 0,
     cases: DTYPES.flatMap((dtype) =>

@@ -177,6 +177,28 @@ export const productTable: Table = {
         inputs: [float([2, 2, 3, 4]), float([2, 1, 2, 2])],
         program: (image, weight) => t.conv2dTranspose(image, weight, { extra: [1, 2], groups: 2 }),
       },
+      ...(
+        [
+          { padding: 1 },
+          { extra: [1, 2] },
+          { padding: 3, dilation: 2 },
+          {
+            padding: [
+              [4, 0],
+              [1, 6],
+            ],
+            extra: [0, 1],
+          },
+        ] as const
+      ).flatMap((options) =>
+        [1, 2].map(
+          (groups): Case => ({
+            name: `many pixels ${JSON.stringify(options)}, groups ${groups}`,
+            inputs: [float([1, 4, 33, 32]), float([4, 3, 3, 2])],
+            program: (image, weight) => t.conv2dTranspose(image, weight, { ...options, groups }),
+          }),
+        ),
+      ),
     ],
   },
   conv2dWeightGrad: {

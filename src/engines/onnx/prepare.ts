@@ -22,6 +22,11 @@ export function prepare(graph: Graph, kernels: readonly Kernel[], rules: Rules):
   for (let expanded = -1; expanded !== 0; ) {
     expanded = 0;
     current = rewrite(current, (node, inputs): readonly Tensor[] | undefined => {
+      // It means something to gradients only, and those are in the graph by now.
+      if (node.op.name === 'stopGradient') {
+        expanded++;
+        return inputs;
+      }
       if (node.op.name !== 'fused') return undefined;
       if (callOf(node) !== undefined || rules[`fused:${node.attrs.name}`] !== undefined) return undefined;
       expanded++;

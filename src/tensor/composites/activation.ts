@@ -80,7 +80,7 @@ export function biasAct(x: Tensor, bias: Tensor | undefined, options: BiasActOpt
   return clamp === undefined ? y : clampAbs(y, clamp);
 }
 
-/** Bounds to [-limit, limit]. */
+/** Bounds to [-limit, limit]. At the bounds themselves the gradient still passes: `x` is the second operand. */
 export function clampAbs(x: Tensor, limit: number): Tensor {
-  return maximum(minimum(x, limit), -limit);
+  return maximum(-limit, minimum(limit, x));
 }

@@ -4,7 +4,7 @@ import { type Node, sizeOf } from '../../../tensor/index.ts';
 
 /** The one value that fills the outputs, or undefined when no input is empty (or the rule sees to it). */
 export function fillOfEmpty(node: Node): number | undefined {
-  if (node.op.name === 'concat' || node.op.name === 'fused') return undefined;
+  if (['concat', 'fused', 'after'].includes(node.op.name)) return undefined;
   if (node.inputs.every((tensor) => sizeOf(tensor.shape) > 0)) return undefined;
   const integer = node.outputs[0].dtype === 'int32';
   switch (node.op.name) {

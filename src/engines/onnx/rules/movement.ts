@@ -44,17 +44,14 @@ const slice: Rule = (node, lowering) => {
 
 const reverse: Rule = (node, lowering) => {
   const axes = node.attrs.axes as readonly number[];
-  if (axes.length === 0) return [lowering.value(node.inputs[0])];
-  return [
-    lowering.emit('Slice', [
-      lowering.value(node.inputs[0]),
-      lowering.ints(axes.map(() => -1)),
-      lowering.ints(axes.map(() => BEFORE_THE_FIRST)),
-      lowering.ints(axes),
-      lowering.ints(axes.map(() => -1)),
-    ]),
-  ];
+  return [emitReverse(lowering, lowering.value(node.inputs[0]), axes)];
 };
+
+export function emitReverse(lowering: Lowering, x: string, axes: readonly number[]): string {
+  if (axes.length === 0) return x;
+  const each = (value: number): string => lowering.ints(axes.map(() => value));
+  return lowering.emit('Slice', [x, each(-1), each(BEFORE_THE_FIRST), lowering.ints(axes), each(-1)]);
+}
 
 /** Slices all axes, if there is anything to cut. */
 export function emitSlice(
@@ -108,6 +105,21 @@ const concat: Rule = (node, lowering) => {
   ];
 };
 
+/**
+ * A reshape to its own shape, which costs nothing, where the shape is computed from the other input: that is what
+ * makes the runtime wait for it, and keeps its own merging of equal expressions away.
+ */
+const after: Rule = (node, lowering) => {
+  const [x, y] = node.inputs;
+  const value = lowering.value(x);
+  if (sizeOf(y.shape) === 0) return [value];
+  const line = lowering.emit('Reshape', [lowering.value(y), lowering.ints([-1])]);
+  const first = lowering.emit('Slice', [line, ...[[0], [1], [0], [1]].map((one) => lowering.ints(one))]);
+  const bit = lowering.emit('Cast', [lowering.emit('Equal', [first, first])], { to: ELEMENT_TYPE.int64 });
+  const zeros = lowering.emit('Mul', [bit, lowering.ints(x.shape.map(() => 0))]);
+  return [lowering.emit('Reshape', [value, lowering.emit('Add', [zeros, lowering.ints(x.shape)])])];
+};
+
 export const movementRules: Rules = {
   constant,
   iota,
@@ -118,4 +130,5 @@ export const movementRules: Rules = {
   reverse,
   pad,
   concat,
+  after,
 };

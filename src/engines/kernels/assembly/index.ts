@@ -2,4 +2,5 @@ export { foldUp, layerEpilogue, skipUp } from './synthesis';
 export { packPlanes } from './render-planes';
 export { decodePoints } from './render-points';
 export { renderRays } from './render';
+export { renderRaysGrad, sumRenderGradients } from './render-grad';
 export { deformPoints, nearestFaces } from './nearest';

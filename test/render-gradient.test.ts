@@ -9,7 +9,7 @@ import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
 import * as t from '../src/tensor/index.ts';
 import { random } from './primitives/values.ts';
-import { compose, type Ending, outputs, type Scene } from './render-scene.ts';
+import { compose, type Ending, gap, outputs, type Scene } from './render-scene.ts';
 
 const reference = referenceEngine();
 const { wasm, kernels, reservedBytes } = kernelModule();
@@ -39,17 +39,6 @@ const gradients =
     const found = t.grad(value, [planes, ...Object.values(decoder)]);
     return { value, ...Object.fromEntries(['planes', ...names].map((name, i) => [name, found[i]!])) };
   };
-
-/** Largest difference in units of the expected array's largest magnitude. */
-function gap(got: t.NdArray, want: t.NdArray): number {
-  let [worst, scale] = [0, 1e-30];
-  for (let i = 0; i < want.data.length; i++) {
-    scale = Math.max(scale, Math.abs(want.data[i]));
-    const apart = Math.abs(got.data[i] - want.data[i]);
-    worst = Math.max(worst, Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart);
-  }
-  return worst / scale;
-}
 
 function usesKernel({ graph, parameters }: ReturnType<typeof compose>): boolean {
   return planProgram(graph, kernelModule(), parameters).steps.some(

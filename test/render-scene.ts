@@ -102,3 +102,14 @@ export async function outputs(engine: t.Engine, { graph, parameters, inputs }: R
   await program.dispose();
   return made;
 }
+
+/** Largest difference in units of the expected array's largest magnitude. */
+export function gap(got: t.NdArray, want: t.NdArray): number {
+  let [worst, scale] = [0, 1e-30];
+  for (let i = 0; i < want.data.length; i++) {
+    scale = Math.max(scale, Math.abs(want.data[i]));
+    const apart = Math.abs(got.data[i] - want.data[i]);
+    worst = Math.max(worst, Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart);
+  }
+  return worst / scale;
+}

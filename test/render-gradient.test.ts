@@ -7,9 +7,11 @@ import { kernelModule } from '../src/engines/kernels/index.ts';
 import { planProgram } from '../src/engines/onnx/planner.ts';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
+import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
+import { parametersOf } from '../src/portrait/parameters.ts';
 import * as t from '../src/tensor/index.ts';
 import { random } from './primitives/values.ts';
-import { compose, type Ending, gap, outputs, type Scene } from './render-scene.ts';
+import { compose, DEFAULTS, decoderShapes, type Ending, gap, outputs, type Scene } from './render-scene.ts';
 
 const reference = referenceEngine();
 const { wasm, kernels, reservedBytes } = kernelModule();
@@ -91,6 +93,48 @@ describe.each(Object.keys(engines) as (keyof typeof engines)[])('%s', (engine) =
       for (const name of Object.keys(expected)) {
         // Worst measured 7.5e-6 (a value), gradients 6.0e-6.
         expect(gap(found[name], expected[name]), name).toBeLessThan(scene.tolerance ?? 3e-5);
+      }
+    }
+  });
+});
+
+describe('points and their colours', () => {
+  const count = 1001;
+  const inputs: Record<string, t.NdArray> = {
+    planes: random('float32', [2, 288, 12, 12], 6),
+    points: random('float32', [2, count, 3], 7),
+  };
+  inputs.points.data.set(inputs.points.data.map((x) => x / 3));
+  const cases = (['none', 'sigmoid', 'lrelu'] as const).flatMap((activation) =>
+    (['colours', 'densities'] as const).map((what) => ({ activation, what })),
+  );
+  test.each(cases)('$activation, $what', async ({ activation, what }) => {
+    const options = { ...DEFAULTS, activation };
+    const shapes = decoderShapes(32);
+    const graph = t.trace('field', inputs, ({ planes, points }) => {
+      const p = parametersOf(shapes);
+      const made =
+        what === 'colours'
+          ? Object.values(field(decoderWeights(p), planes, points, options))
+          : [density(decoderWeights(p), planes, points, options)];
+      const value = made
+        .map((tensor: t.Tensor, i) =>
+          t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
+        )
+        .reduce(t.add);
+      const wrt: Record<string, t.Tensor> = { planes, points };
+      for (const name of shapes.keys()) wrt[name] = p.get(name);
+      const found = t.grad(value, Object.values(wrt));
+      return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
+    });
+    const { parameters } = compose({}, 5);
+    const plan = planProgram(graph, kernelModule(), parameters);
+    expect(plan.steps.map((step) => step.kind === 'threaded' && step.entry)).toContain('decodePointsGrad');
+    const expected = await outputs(reference, { graph, parameters, inputs });
+    for (const engine of Object.values(engines)) {
+      const found = await outputs(engine, { graph, parameters, inputs });
+      for (const name of Object.keys(expected)) {
+        expect(gap(found[name], expected[name]), name).toBeLessThan(1e-5); // worst measured 1.3e-6
       }
     }
   });

@@ -26,14 +26,17 @@ interface RenderRaysOptions extends FieldOptions {
   readonly inputs: readonly string[];
 }
 
+interface Field {
+  readonly kept: KeptInput;
+  readonly weights: readonly KernelArg[];
+  /** Layers, side, and what brings the cube to [-1, 1]. */
+  readonly shape: readonly number[];
+  readonly gains: readonly number[];
+  readonly activation: number;
+}
+
 /** Planes and decoder as the kernels take them, or undefined where they do not fit. */
-export function fieldOf(
-  node: Node,
-  inputs: readonly string[],
-  options: FieldOptions,
-):
-  | { kept: KeptInput; weights: KernelArg[]; shape: number[]; gains: number[]; activation: number }
-  | undefined {
+export function fieldOf(node: Node, inputs: readonly string[], options: FieldOptions): Field | undefined {
   const at = (name: string): number => inputs.indexOf(name);
   const [batch, total, height, width] = node.inputs[at('planes')].shape;
   const [hidden, channels] = node.inputs[at('w0')].shape;
@@ -78,7 +81,7 @@ function scratchBytesOf(coarse: number, fine: number, keepRows = false): number 
   const perSample = samples * 64 * 3 + fine * 64;
   const lines = (2 + 4 * (keepRows ? 16 : 1)) * 4 * (samples + 8);
   const sums = 1536 + 2048 + 256 + 3072 + 64 + 64 + 2048;
-  const back = keepRows ? 128 * most + samples * 64 * 2 + 65536 : 0;
+  const back = keepRows ? 128 * most + samples * 64 * 2 + 3 * 4 * (samples + 8) + 65536 : 0;
   return decoder + lists + perSample + lines + sums + 256 * most + 32 * 64 + 256 + back;
 }
 
@@ -87,7 +90,7 @@ export const renderRaysKernel: Kernel = {
   plan(node: Node): KernelCall | undefined {
     const call = rayCall(node);
     if (call === undefined) return undefined;
-    const { first, scratchBytes, sizes, kept } = call;
+    const { first, scratchBytes, sizes, field } = call;
     return {
       entry: 'renderRays',
       args: [
@@ -97,7 +100,7 @@ export const renderRaysKernel: Kernel = {
         ...[scratchBytes, ...sizes],
       ],
       scratchBytes,
-      threaded: { kept },
+      threaded: { kept: field.kept },
     };
   },
 };
@@ -109,15 +112,7 @@ export const renderRaysKernel: Kernel = {
 export function rayCall(
   node: Node,
   keepRows = false,
-):
-  | {
-      first: KernelArg[];
-      scratchBytes: number;
-      sizes: number[];
-      kept: KeptInput;
-      field: { batch: number; layers: number; side: number; gains: number[] };
-    }
-  | undefined {
+): { first: KernelArg[]; scratchBytes: number; sizes: number[]; field: Field } | undefined {
   const options = node.attrs.options as unknown as RenderRaysOptions;
   const { inputs, samples, importanceSamples: fine, width } = options;
   const field = fieldOf(node, inputs, options);
@@ -147,8 +142,7 @@ export function rayCall(
       words,
       shapeOf('maps')?.[1] ?? 0,
     ],
-    kept: field.kept,
-    field: { batch, layers: field.shape[0], side: field.shape[1], gains: field.gains },
+    field,
   };
 }
 

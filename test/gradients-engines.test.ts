@@ -45,7 +45,10 @@ const STEEP = new Set(['div', 'log', 'sqrt', 'pow', 'exp', 'stopGradient']);
 const rows: Record<string, Case[]> = Object.fromEntries(
   [...Object.entries(table).map(([name, { cases }]) => [name, cases] as const), ...Object.entries(composites)]
     .filter(([name]) => !STEEP.has(name))
-    .map(([name, cases]) => [name, cases.filter((one) => !/special|signed|nearest even/.test(one.name)).map(derived)]),
+    .map(([name, cases]) => [
+      name,
+      cases.filter((one) => !/special|signed|nearest even/.test(one.name)).map(derived),
+    ]),
 );
 
 describe.each(Object.keys(rows))('%s', (name) => {

@@ -8,12 +8,11 @@ import { kernelModule } from '../src/engines/kernels/index.ts';
 import { planProgram } from '../src/engines/onnx/planner.ts';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
-import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
 import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
-import { type RenderDraws, type RenderingOptions, render } from '../src/portrait/renderer.ts';
 import * as t from '../src/tensor/index.ts';
-import { distance, random, randomSource } from './primitives/values.ts';
+import { distance, random } from './primitives/values.ts';
+import { compose, DEFAULTS, decoderShapes, outputs, type Scene } from './render-scene.ts';
 
 const reference = referenceEngine();
 const { wasm, kernels, reservedBytes } = kernelModule();
@@ -27,93 +26,6 @@ const engines = {
 afterAll(async () => {
   for (const engine of [reference, ...Object.values(engines)]) await engine.dispose();
 });
-
-const DEFAULTS: RenderingOptions = {
-  samples: 8,
-  importanceSamples: 8,
-  rayStart: 2.25,
-  rayEnd: 3.3,
-  disparity: false,
-  whiteBack: false,
-  cropMargin: 0.1,
-  depth: 3,
-  boxWarp: 1,
-  activation: 'none',
-  lrMultiplier: 1,
-};
-
-interface Scene {
-  readonly options?: Partial<RenderingOptions>;
-  readonly batch?: number;
-  /** Rays a side, and texels a side. */
-  readonly n?: number;
-  readonly side?: number;
-  readonly channels?: number;
-  readonly draws?: readonly (keyof RenderDraws)[];
-  /** Added to the decoder's density, which is multiplied by the contrast before. */
-  readonly density?: number;
-  readonly contrast?: number;
-  /** Where densities of thousands magnify roundings: the definition in single precision is 1.2e-4 away. */
-  readonly tolerance?: number;
-}
-
-function decoderShapes(channels: number) {
-  return new Map<string, t.Aval>([
-    ['net.0.weight', t.f32(64, channels)],
-    ['net.0.bias', t.f32(64)],
-    ['net.2.weight', t.f32(33, 64)],
-    ['net.2.bias', t.f32(33)],
-  ]);
-}
-
-/** Program, weights and inputs of a scene. */
-function compose(scene: Scene, seed: number) {
-  const { batch = 1, n = 6, side = 12, channels = 32, draws = [], density = 0, contrast = 1 } = scene;
-  const options = { ...DEFAULTS, ...scene.options };
-  const shapes = decoderShapes(channels);
-  const drawn: Record<keyof RenderDraws, t.Aval> = {
-    jitter: t.f32(batch, n * n, options.samples),
-    quantiles: t.f32(batch * n * n, options.importanceSamples),
-    coarseNoise: t.f32(batch, n * n * options.samples, 1),
-    fineNoise: t.f32(batch, n * n * options.importanceSamples, 1),
-  };
-  const declared: Record<string, t.Aval> = {
-    planes: t.f32(batch, 3 * channels * options.depth, side, side),
-    c: t.f32(batch, 25),
-    ...Object.fromEntries(draws.map((name) => [name, drawn[name]])),
-  };
-  const graph = t.trace('render', declared, (given) => {
-    const chosen = Object.fromEntries(draws.map((name) => [name, given[name]]));
-    return { ...render(parametersOf(shapes), given.planes, given.c, n, options, chosen) };
-  });
-  const parameters = Object.fromEntries(
-    [...shapes].map(([name, { shape }], i) => [name, random('float32', shape, seed + i)]),
-  );
-  const row = parameters['net.2.weight'].data.subarray(0, 64);
-  row.set(row.map((x) => x * contrast));
-  parameters['net.2.bias'].data[0] += density;
-  const next = randomSource(seed);
-  const labels = Array.from({ length: batch }, () => [
-    ...cameraLabel(viewCamera(next() * 360 - 180, next() * 40 - 20)),
-  ]);
-  const inputs: Record<string, t.NdArray> = {
-    planes: random('float32', declared.planes.shape, seed + 10),
-    c: t.ndarray([batch, 25], labels.flat()),
-  };
-  for (const name of draws) {
-    const values = random('float32', declared[name].shape, seed + 20);
-    if (!name.endsWith('Noise')) values.data.set(values.data.map((x) => (x + 2) / 4.001));
-    inputs[name] = values;
-  }
-  return { graph, parameters, inputs };
-}
-
-async function outputs(engine: t.Engine, { graph, parameters, inputs }: ReturnType<typeof compose>) {
-  const program = await engine.compile(graph, { parameters });
-  const made = await program.run(inputs);
-  await program.dispose();
-  return made;
-}
 
 function usesKernel({ graph, parameters }: ReturnType<typeof compose>): boolean {
   return planProgram(graph, kernelModule(), parameters).steps.some(

@@ -44,15 +44,19 @@ export interface Deformed {
 
 /** The points in the rest body's space [N, P, 3]. */
 export function deform({ posed, canonical, faces, points, index, mask }: Deformed): Tensor {
-  const [batch, count] = points.shape;
-  const faceCount = faces.length / 3;
+  const [batch] = points.shape;
   if (posed.shape[0] !== batch) {
     throw new ShapeError(
       `deform: posed bodies ${showAval(posed)} and points ${showAval(points)} differ in batch`,
     );
   }
-  const rest = broadcastTo(reshape(canonical, [1, ...canonical.shape]), posed.shape);
-  const maps = faceMaps(posed, rest, faces); // [N, K, 12]
+  return moveByMaps(faceMaps(posed, canonical, faces), points, index, mask);
+}
+
+/** Points [N, P, 3] moved by the motions [N, K, 12] of their faces [N, P], where the mask [N, P] is 1. */
+export function moveByMaps(maps: Tensor, points: Tensor, index: Tensor, mask: Tensor): Tensor {
+  const [batch, count] = points.shape;
+  const faceCount = maps.shape[1];
   const first = Int32Array.from({ length: batch }, (_, n) => n * faceCount);
   const rows = add(index, constant(int32([batch, 1], first)));
   const chosen = gather(reshape(maps, [batch * faceCount, 12]), rows); // [N, P, 12]
@@ -62,8 +66,10 @@ export function deform({ posed, canonical, faces, points, index, mask }: Deforme
   return where(broadcastTo(reshape(mask, [batch, count, 1]), points.shape), moved, points);
 }
 
-/** Row-major rotation and translation of each face [N, K, 12]. */
-function faceMaps(posed: Tensor, rest: Tensor, faces: Int32Array): Tensor {
+/** The motion of each face from the posed [N, V, 3] to the rest body [V, 3]: row-major rotation, then translation,
+ * [N, K, 12]. */
+export function faceMaps(posed: Tensor, canonical: Tensor, faces: Int32Array): Tensor {
+  const rest = broadcastTo(reshape(canonical, [1, ...canonical.shape]), posed.shape);
   const from = frames(posed, faces);
   const to = frames(rest, faces);
   const rotation = matmul(transpose(to.axes, [0, 1, 3, 2]), from.axes); // [N, K, 3, 3]

@@ -2,11 +2,12 @@
  * Search and deformation as operations of programs: a mesh block and points in, faces or moved points out.
  *
  * Fused operations, so that an engine runs its kernel; the definition is `search.ts`. No gradient: the pose of a
- * block is fixed. Where gradient must reach the pose, take the faces from {@link findFaces} into `deform`.
+ * block is fixed. Where gradient must reach the pose, move by `faceMaps` of the posed vertices: {@link carryByMaps}.
  */
 
 import { ShapeError } from '../errors.ts';
-import { apply, fused, type Primitive, showAval, type Tensor } from '../tensor/index.ts';
+import { apply, fused, less, maximum, type Primitive, showAval, type Tensor } from '../tensor/index.ts';
+import { moveByMaps } from './deform.ts';
 import { deformPoints, nearestFaces } from './search.ts';
 
 /** Runs `each` on the block and the points of every item of the batch. */
@@ -86,6 +87,17 @@ export function carryPoints(mesh: Tensor, points: Tensor): Tensor {
   return fused('deformPoints', {}, { mesh, points }, (given) => ({
     moved: apply(deformPrimitive, [given.mesh, given.points]).outputs[0],
   }))[0];
+}
+
+/** `carryPoints` by given motions of the faces, which gradients reach; face numbers and mask have none.
+ *
+ * @param maps [N, K, 12], `faceMaps` of the bodies that the blocks were made of
+ * @param face [N, P] int32, the faces that carry the points instead of the nearest
+ */
+export function carryByMaps(mesh: Tensor, points: Tensor, maps: Tensor, face?: Tensor): Tensor {
+  const near = findFaces(mesh, points);
+  const index = maximum(face ?? near.face, 0);
+  return moveByMaps(maps, points, index, less(near.sqdist, Number.POSITIVE_INFINITY));
 }
 
 function requireShapes(name: string, mesh: Tensor, points: Tensor): void {

@@ -13,6 +13,7 @@ import {
   sub,
   type Tensor,
 } from '../tensor/index.ts';
+import { fusedGradient } from './fused-gradient.ts';
 import type { Parameters } from './parameters.ts';
 
 export type DecoderActivation = 'none' | 'sigmoid' | 'lrelu';
@@ -91,7 +92,7 @@ function activate(rgb: Tensor, activation: DecoderActivation): Tensor {
 
 /** The radiance field: canonical points [N, P, 3] to density and features. No crop, no softplus.
  *
- * The fused operation `decodePoints`.
+ * The fused operation `decodePoints`; its gradient is `decodePointsGrad`.
  */
 export function field(
   weights: DecoderWeights,
@@ -99,13 +100,8 @@ export function field(
   points: Tensor,
   options: FieldOptions,
 ): { sigma: Tensor; rgb: Tensor } {
-  const { depth, boxWarp, activation, lrMultiplier } = options;
-  const [sigma, rgb] = fused(
-    'decodePoints',
-    { depth, boxWarp, activation, lrMultiplier },
-    { points, planes, ...weights },
-    (given) => decodeBy(given, sampleTrigrid(given.planes, given.points, depth, boxWarp), options),
-  );
+  const decoded = (given: Given): Decoded => decodedAt(given, options);
+  const [sigma, rgb] = fusedField('decodePoints', weights, planes, points, options, decoded);
   return { sigma, rgb };
 }
 
@@ -116,13 +112,27 @@ export function density(
   points: Tensor,
   options: FieldOptions,
 ): Tensor {
-  const { depth, boxWarp, activation, lrMultiplier } = options;
-  return fused(
-    'decodeDensity',
-    { depth, boxWarp, activation, lrMultiplier },
-    { points, planes, ...weights },
-    (given) => ({
-      sigma: decodeBy(given, sampleTrigrid(given.planes, given.points, depth, boxWarp), options).sigma,
-    }),
-  )[0];
+  const decoded = (given: Given): Decoded => ({ sigma: decodedAt(given, options).sigma });
+  return fusedField('decodeDensity', weights, planes, points, options, decoded)[0];
+}
+
+type Given = Readonly<Record<string, Tensor>>;
+type Decoded = Readonly<Record<string, Tensor>>;
+
+function decodedAt(given: Given, options: FieldOptions): { sigma: Tensor; rgb: Tensor } {
+  const { planes, points, w0, b0, w1, b1 } = given;
+  return decodeBy({ w0, b0, w1, b1 }, sampleTrigrid(planes, points, options.depth, options.boxWarp), options);
+}
+
+function fusedField(
+  name: 'decodePoints' | 'decodeDensity',
+  { w0, b0, w1, b1 }: DecoderWeights,
+  planes: Tensor,
+  points: Tensor,
+  { depth, boxWarp, activation, lrMultiplier }: FieldOptions,
+  decoded: (given: Given) => Decoded,
+): readonly Tensor[] {
+  const attrs = { depth, boxWarp, activation, lrMultiplier };
+  const inputs: Record<string, Tensor> = { points, planes, w0, b0, w1, b1 };
+  return fused(name, attrs, inputs, decoded, fusedGradient('decodePointsGrad', attrs, decoded));
 }

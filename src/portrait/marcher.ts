@@ -15,6 +15,8 @@ import {
   minimum,
   mul,
   neg,
+  not,
+  or,
   reduceMax,
   reduceMin,
   reduceSum,
@@ -77,8 +79,10 @@ export function march(
   const shared = mul(add(concat([none, weights], 1), concat([weights, none], 1)), 0.5);
   let features = reshape(matmul(reshape(shared, [rays, 1, samples]), rgb), [rays, channels]);
   if (options.whiteBack) features = add(features, sub(1, opacity));
-  const total = div(reduceSum(mul(weights, middle(depths)), [1], true), opacity);
-  const depth = where(equal(total, total), total, Number.POSITIVE_INFINITY);
+  // Nothing is divided by an opacity of 0: its gradient would be NaN, and reach everything.
+  const empty = equal(opacity, 0);
+  const total = div(reduceSum(mul(weights, middle(depths)), [1], true), where(empty, 1, opacity));
+  const depth = where(or(empty, not(equal(total, total))), Number.POSITIVE_INFINITY, total);
   return { features, depth, weights, opacity };
 }
 

@@ -2,8 +2,9 @@
 
 import {
   type BodyModel,
+  carryByMaps,
   carryPoints,
-  deform,
+  faceMaps,
   facesInBox,
   findFaces,
   meshBlock,
@@ -17,13 +18,12 @@ import {
   f32,
   type Graph,
   i32,
-  less,
   type NdArray,
   ndarray,
   type Tensor,
   trace,
 } from '../tensor/index.ts';
-import type { Deformation } from './renderer.ts';
+import type { ByMesh, Deformation } from './renderer.ts';
 
 /** A body and the shell of points that follow it. */
 export interface Posing {
@@ -112,25 +112,28 @@ export function posedInputs(
 }
 
 /** The deformation of a posed program, over the inputs of `posedInputs`. */
-export function deformationOf(
-  { body, faces, thickness }: Posing,
-  inputs: Readonly<Record<string, Tensor>>,
-): Deformation {
-  const { mesh, vertices } = inputs;
+export function deformationOf(posing: Posing, inputs: Readonly<Record<string, Tensor>>): Deformation {
+  const { mesh, vertices, coarseFaces, fineFaces } = inputs;
   if (vertices === undefined) return { mesh, carry: carryPoints };
+  return followingDeformation(posing, mesh, vertices, { coarse: coarseFaces, fine: fineFaces });
+}
+
+/** The deformation by bodies that are computed in the program, so that gradients reach their poses.
+ *
+ * @param mesh     [N, words] blocks of the same bodies: what is near to what is decided beforehand
+ * @param vertices [N, V, 3], such as `posedVertices` makes
+ * @param given    faces [N, rays * samples] of the samples, instead of the nearest
+ */
+export function followingDeformation(
+  { body, faces }: Posing,
+  mesh: Tensor,
+  vertices: Tensor,
+  given?: { readonly coarse: Tensor; readonly fine: Tensor },
+): Deformation {
   const canonical = constant(ndarray([body.canonical.length / 3, 3], body.canonical));
-  return (points, pass) => {
-    const near = findFaces(mesh, points).sqdist;
-    const index = pass === 'coarse' ? inputs.coarseFaces : inputs.fineFaces;
-    return deform({
-      posed: vertices,
-      canonical,
-      faces,
-      points,
-      index,
-      mask: less(near, thickness * thickness),
-    });
-  };
+  const maps = faceMaps(vertices, canonical, faces);
+  const carry: ByMesh['carry'] = (block, points, motions, face) => carryByMaps(block, points, motions!, face);
+  return given === undefined ? { mesh, maps, carry } : { mesh, maps, faces: given, carry };
 }
 
 /** For checking: points [N, P, 3] to where they go, squared distances and faces of an unbounded search. */

@@ -20,6 +20,7 @@ import {
   where,
 } from '../tensor/index.ts';
 import { decoderWeights, type FieldOptions, field } from './decoder.ts';
+import { fusedGradient } from './fused-gradient.ts';
 import { clampDepth, march, marchWeights } from './marcher.ts';
 import type { Parameters } from './parameters.ts';
 import { automaticLimits, cameraRays, type Rays } from './rays.ts';
@@ -56,10 +57,14 @@ export interface RenderDraws {
 export type Deformation = ByMesh | ((points: Tensor, pass: 'coarse' | 'fine') => Tensor);
 
 /** By the nearest faces of a mesh block [N, words]: `carry` must be the fused operation `deformPoints`, which
- * kernels of `renderRays` then do themselves. */
+ * kernels of `renderRays` then do themselves; with `maps`, it must be that operation by these motions. */
 export interface ByMesh {
   readonly mesh: Tensor;
-  readonly carry: (mesh: Tensor, points: Tensor) => Tensor;
+  /** [N, K, 12] motions of the faces: gradients reach them. Those inside of the mesh block when left out. */
+  readonly maps?: Tensor;
+  /** Faces [N, M * samples] that carry the samples instead of the nearest; only beside `maps`. */
+  readonly faces?: { readonly coarse: Tensor; readonly fine: Tensor };
+  readonly carry: (mesh: Tensor, points: Tensor, maps?: Tensor, face?: Tensor) => Tensor;
 }
 
 export interface Rendered {
@@ -98,15 +103,16 @@ export function render(
     inputs.quantiles = draws.quantiles ?? evenQuantiles(options.importanceSamples);
   if (draws.coarseNoise !== undefined) inputs.coarseNoise = draws.coarseNoise;
   if (draws.fineNoise !== undefined) inputs.fineNoise = draws.fineNoise;
+  if (typeof deform === 'object') {
+    inputs.mesh = deform.mesh;
+    if (deform.maps !== undefined) inputs.maps = deform.maps;
+    if (deform.faces !== undefined) inputs.coarseFaces = deform.faces.coarse;
+    if (deform.faces !== undefined && options.importanceSamples > 0) inputs.fineFaces = deform.faces.fine;
+  }
   const marched =
     typeof deform === 'function'
       ? marchRays(inputs, options, deform)
-      : fusedRays(
-          deform === undefined ? inputs : { ...inputs, mesh: deform.mesh },
-          n,
-          options,
-          deform?.carry,
-        );
+      : fusedRays(inputs, n, options, deform?.carry);
   const image = (t: Tensor): Tensor => {
     const channels = t.shape[1];
     return reshape(transpose(reshape(t, [batch, n * n, channels]), [0, 2, 1]), [batch, channels, n, n]);
@@ -120,7 +126,14 @@ export function render(
 
 /** What one call of the ray programs reads. */
 type RayInput = 'origins' | 'directions' | 'coarse' | 'planes' | 'w0' | 'b0' | 'w1' | 'b1';
-type OptionalRayInput = 'quantiles' | 'coarseNoise' | 'fineNoise' | 'mesh';
+type OptionalRayInput =
+  | 'quantiles'
+  | 'coarseNoise'
+  | 'fineNoise'
+  | 'mesh'
+  | 'maps'
+  | 'coarseFaces'
+  | 'fineFaces';
 type RayInputs = Readonly<Record<RayInput, Tensor>> & Readonly<Partial<Record<OptionalRayInput, Tensor>>>;
 
 interface MarchedRays {
@@ -136,6 +149,8 @@ interface MarchedRays {
 
 /** `marchRays` as the fused operation `renderRays`: engines with a kernel store nothing a sample.
  *
+ * Its gradient is the fused operation `renderRaysGrad`, which computes the samples again.
+ *
  * @param width rays that form a row of the picture, so that kernels can work on tiles
  */
 function fusedRays(
@@ -147,16 +162,22 @@ function fusedRays(
   const { samples, importanceSamples, depth, boxWarp, activation, lrMultiplier, whiteBack, cropMargin } =
     options;
   const field = { depth, boxWarp, activation, lrMultiplier };
+  const attrs = { ...field, samples, importanceSamples, whiteBack, cropMargin, width };
+  const definition = (given: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> => {
+    const { mesh, maps, coarseFaces, fineFaces } = given;
+    const deform =
+      mesh && carry
+        ? (points: Tensor, pass: 'coarse' | 'fine'): Tensor =>
+            carry(mesh, points, maps, pass === 'coarse' ? coarseFaces : fineFaces)
+        : undefined;
+    return { ...marchRays(given as unknown as RayInputs, options, deform) };
+  };
   const [features, distance, opacity, range] = fused(
     'renderRays',
-    { ...field, samples, importanceSamples, whiteBack, cropMargin, width, inputs: Object.keys(inputs) },
+    { ...attrs, inputs: Object.keys(inputs) },
     inputs as Record<string, Tensor>,
-    (values) => {
-      const given = values as unknown as RayInputs;
-      const { mesh } = given;
-      const deform = mesh && carry ? (points: Tensor): Tensor => carry(mesh, points) : undefined;
-      return { ...marchRays(given, options, deform) };
-    },
+    definition,
+    fusedGradient('renderRaysGrad', attrs, definition),
   );
   return { features, depth: distance, opacity, range };
 }

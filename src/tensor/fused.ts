@@ -52,6 +52,8 @@ export type FusedGradient<K extends string> = (known: {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** By output; undefined where nothing flows back. */
   readonly cotangents: Readonly<Record<string, Tensor | undefined>>;
+  /** Whether anybody asks for this input's; those of others may be left out. */
+  readonly wanted: (name: K) => boolean;
 }) => Readonly<Partial<Record<K, Tensor>>>;
 
 /** Makes one node of a computation.
@@ -83,11 +85,12 @@ export function fused<K extends string>(
 function byName<K extends string>({ inputs, outputs }: Graph, gradient: FusedGradient<K>): GradientRule {
   const named = <T>(list: Graph['inputs'], values: readonly T[]): Record<string, T> =>
     Object.fromEntries(list.map(({ name }, i) => [name, values[i]]));
-  return (node, cotangents) => {
+  return (node, cotangents, wanted) => {
     const found: Readonly<Record<string, Tensor | undefined>> = gradient({
       inputs: named(inputs, node.inputs) as Record<K, Tensor>,
       outputs: named(outputs, node.outputs),
       cotangents: named(outputs, cotangents),
+      wanted: (name) => wanted(inputs.findIndex((input) => input.name === name)),
     });
     return inputs.map(({ name }) => found[name]);
   };

@@ -4,6 +4,7 @@ import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
 import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
+import { decodePointsGradKernel, renderRaysGradKernel } from './render-grad.ts';
 import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
 
 /** A module as bytes; works in Node and in a page. */
@@ -18,6 +19,8 @@ export function kernelModule(): KernelModule {
       foldUpKernel,
       skipUpKernel,
       renderRaysKernel,
+      renderRaysGradKernel,
+      decodePointsGradKernel,
       decodePointsKernel,
       decodeDensityKernel,
       nearestFacesKernel,

@@ -35,6 +35,10 @@ export interface KernelCall {
  */
 export interface Threaded {
   readonly kept?: KeptInput;
+  /** Bytes of uninitialised memory that all threads see, at `'shared'`. */
+  readonly sharedBytes?: number;
+  /** Another threaded entry, run when every thread is done with the first: it sees the same memory. */
+  readonly finish?: { readonly entry: string; readonly args: readonly KernelArg[] };
 }
 
 /** An input that another threaded entry first brings into a layout of its own, at `'kept'`. It stays there, and is
@@ -54,6 +58,7 @@ export type KernelArg =
   | { readonly output: number }
   | 'scratch'
   | 'counter'
+  | 'shared'
   | 'kept';
 
 /** WebAssembly that imports `env.memory` and exports the entries. */

@@ -9,7 +9,7 @@ const HIDDEN = 64;
 
 const ACTIVATIONS: readonly string[] = ['none', 'sigmoid', 'lrelu'];
 
-interface FieldOptions {
+export interface FieldOptions {
   readonly depth: number;
   readonly boxWarp: number;
   readonly activation: string;
@@ -26,14 +26,17 @@ interface RenderRaysOptions extends FieldOptions {
   readonly inputs: readonly string[];
 }
 
+interface Field {
+  readonly kept: KeptInput;
+  readonly weights: readonly KernelArg[];
+  /** Layers, side, and what brings the cube to [-1, 1]. */
+  readonly shape: readonly number[];
+  readonly gains: readonly number[];
+  readonly activation: number;
+}
+
 /** Planes and decoder as the kernels take them, or undefined where they do not fit. */
-function fieldOf(
-  node: Node,
-  inputs: readonly string[],
-  options: FieldOptions,
-):
-  | { kept: KeptInput; weights: KernelArg[]; shape: number[]; gains: number[]; activation: number }
-  | undefined {
+export function fieldOf(node: Node, inputs: readonly string[], options: FieldOptions): Field | undefined {
   const at = (name: string): number => inputs.indexOf(name);
   const [batch, total, height, width] = node.inputs[at('planes')].shape;
   const [hidden, channels] = node.inputs[at('w0')].shape;
@@ -65,65 +68,83 @@ function fieldOf(
   };
 }
 
-/** Bytes of one thread's tile of 16 rays; `layOut` in `assembly/render.ts` deals them out and traps if they lack. */
-function scratchBytesOf(coarse: number, fine: number): number {
+/** Bytes of one thread's tile of 16 rays; `describeRays` in `assembly/render-tile.ts` and the entries deal them out
+ * and trap if they lack.
+ *
+ * @param keepRows for a gradient: more of the tile stays, and the decoder's way back comes to it
+ */
+function scratchBytesOf(coarse: number, fine: number, keepRows = false): number {
   const samples = coarse + fine;
   const decoder = 4 * (2048 + 64 + 64 + 2048 + 32 + 384 + 16) + 768;
-  const passes = 4 * 4 * (16 * Math.max(coarse, fine) + 16);
+  const most = 16 * samples + 12 * (coarse / 16 + 3);
+  const lists = 5 * 4 * (16 * Math.max(coarse, fine) + 16 + (keepRows ? most : 0));
   const perSample = samples * 64 * 3 + fine * 64;
-  const lines = 6 * 4 * (samples + 8);
+  const lines = (2 + 4 * (keepRows ? 16 : 1)) * 4 * (samples + 8);
   const sums = 1536 + 2048 + 256 + 3072 + 64 + 64 + 2048;
-  return (
-    decoder +
-    passes +
-    perSample +
-    lines +
-    sums +
-    256 * (16 * samples + 12 * (coarse / 16 + 3)) +
-    24 * 64 +
-    192
-  );
+  const back = keepRows ? 128 * most + samples * 64 * 2 + 3 * 4 * (samples + 8) + 65536 : 0;
+  return decoder + lists + perSample + lines + sums + 256 * most + 32 * 64 + 256 + back;
 }
 
 export const renderRaysKernel: Kernel = {
   name: 'renderRays',
   plan(node: Node): KernelCall | undefined {
-    const options = node.attrs.options as unknown as RenderRaysOptions;
-    const { inputs, samples, importanceSamples: fine, width } = options;
-    const field = fieldOf(node, inputs, options);
-    const [batch, rays] = node.inputs[0].shape;
-    if (field === undefined || rays % width !== 0 || samples < (fine > 0 ? 4 : 2)) return undefined;
-    const pointer = (name: string): KernelArg =>
-      inputs.includes(name) ? { input: inputs.indexOf(name) } : 0;
-    const quantiles = node.inputs[inputs.indexOf('quantiles')];
-    const words = node.inputs[inputs.indexOf('mesh')]?.shape[1] ?? 0;
-    // Blocks are read in SIMD: each must start at a multiple of 16 bytes.
-    if (batch > 1 && words % 4 !== 0) return undefined;
-    const scratchBytes = scratchBytesOf(samples, fine);
+    const call = rayCall(node);
+    if (call === undefined) return undefined;
+    const { first, scratchBytes, sizes, field } = call;
     return {
       entry: 'renderRays',
       args: [
-        ...['origins', 'directions', 'coarse', 'quantiles'].map(pointer),
-        'kept',
-        ...field.weights,
-        ...['coarseNoise', 'fineNoise', 'mesh'].map(pointer),
+        ...first,
         ...[0, 1, 2, 3].map((output) => ({ output })),
-        'counter',
-        'scratch',
-        ...[scratchBytes, batch, rays, width, samples, fine],
-        quantiles !== undefined && quantiles.shape[0] > 1 ? fine : 0,
-        ...field.shape,
-        options.cropMargin === 0 ? Number.POSITIVE_INFINITY : options.boxWarp / 2 - options.cropMargin,
-        ...field.gains,
-        field.activation,
-        Number(options.whiteBack),
-        words,
+        ...(['counter', 'scratch'] as const),
+        ...[scratchBytes, ...sizes],
       ],
       scratchBytes,
       threaded: { kept: field.kept },
     };
   },
 };
+
+/** What the renderer and its gradient have in common: the inputs they start with, and sizes and settings.
+ *
+ * @param keepRows see `scratchBytesOf`
+ */
+export function rayCall(
+  node: Node,
+  keepRows = false,
+): { first: KernelArg[]; scratchBytes: number; sizes: number[]; field: Field } | undefined {
+  const options = node.attrs.options as unknown as RenderRaysOptions;
+  const { inputs, samples, importanceSamples: fine, width } = options;
+  const field = fieldOf(node, inputs, options);
+  const [batch, rays] = node.inputs[0].shape;
+  if (field === undefined || rays % width !== 0 || samples < (fine > 0 ? 4 : 2)) return undefined;
+  const pointer = (name: string): KernelArg => (inputs.includes(name) ? { input: inputs.indexOf(name) } : 0);
+  const shapeOf = (name: string): readonly number[] | undefined => node.inputs[inputs.indexOf(name)]?.shape;
+  const words = shapeOf('mesh')?.[1] ?? 0;
+  // Blocks are read in SIMD: each must start at a multiple of 16 bytes.
+  if (batch > 1 && words % 4 !== 0) return undefined;
+  return {
+    first: [
+      ...['origins', 'directions', 'coarse', 'quantiles'].map(pointer),
+      'kept',
+      ...field.weights,
+      ...['coarseNoise', 'fineNoise', 'mesh', 'maps', 'coarseFaces', 'fineFaces'].map(pointer),
+    ],
+    scratchBytes: scratchBytesOf(samples, fine, keepRows),
+    sizes: [
+      ...[batch, rays, width, samples, fine],
+      (shapeOf('quantiles')?.[0] ?? 1) > 1 ? fine : 0,
+      ...field.shape,
+      options.cropMargin === 0 ? Number.POSITIVE_INFINITY : options.boxWarp / 2 - options.cropMargin,
+      ...field.gains,
+      field.activation,
+      Number(options.whiteBack),
+      words,
+      shapeOf('maps')?.[1] ?? 0,
+    ],
+    field,
+  };
+}
 
 /** Points to densities, and to colours if the second output is there. */
 function pointsKernel(name: string): Kernel {

@@ -164,6 +164,8 @@ function threadedStep(node: Node, call: KernelCall, slots: Slots): ThreadedStep 
     args: call.args,
     scratchBytes: call.scratchBytes ?? 0,
     kept: call.threaded?.kept,
+    sharedBytes: call.threaded?.sharedBytes ?? 0,
+    finish: call.threaded?.finish,
     inputs: bind(node.inputs),
     outputs: bind(node.outputs),
     label: nodeLabel(node),

@@ -1,7 +1,7 @@
 /** A compiled program as plain data: what the thread that runs needs, and nothing else. */
 
 import type { DType, Shape } from '../../tensor/index.ts';
-import type { KeptInput, KernelArg } from '../kernels/kernel.ts';
+import type { KeptInput, KernelArg, Threaded } from '../kernels/kernel.ts';
 
 /** A value that lives between steps. */
 export interface Slot {
@@ -41,6 +41,8 @@ export interface ThreadedStep {
   /** Bytes that each thread needs. */
   readonly scratchBytes: number;
   readonly kept: KeptInput | undefined;
+  readonly sharedBytes: number;
+  readonly finish: Threaded['finish'];
   readonly inputs: readonly Binding[];
   readonly outputs: readonly Binding[];
   /** Operation and site, for errors. */

@@ -20,6 +20,8 @@ const step: ThreadedStep = {
   args: [{ input: 0 }, 'kept', { output: 0 }, 'counter', 'scratch', 7],
   scratchBytes: 100,
   kept: { input: 1, entry: 'pack', args: [{ input: 1 }, 'kept', 'counter'], bytes: 4000 },
+  sharedBytes: 0,
+  finish: undefined,
   inputs: [],
   outputs: [],
   label: 'work',

@@ -1,8 +1,8 @@
 /**
  * Running threaded kernels: one memory for all threads and programs, filled and emptied around each call.
  *
- * Laid out as: the module's own bytes, the job counter, the kept input, then this call's operands and each
- * thread's scratch memory. One kept input at a time: a camera that moves round one portrait is the case that
+ * Laid out as: the module's own bytes, the job counter, the kept input, then this call's operands, the memory that
+ * threads share and each thread's scratch memory. One kept input at a time: a camera that moves round one portrait is the case that
  * counts.
  */
 
@@ -80,6 +80,7 @@ export function threadedRunner(team: Team): ThreadedRunner {
           if (typeof arg === 'number') return arg;
           if (arg === 'counter') return counter;
           if (arg === 'kept') return base;
+          if (arg === 'shared') return place.shared;
           if (arg === 'scratch') return place.scratch + thread * place.scratchBytes;
           return 'input' in arg ? place.inputs[arg.input] : place.outputs[arg.output];
         }),
@@ -91,7 +92,7 @@ export function threadedRunner(team: Team): ThreadedRunner {
     bytesAt(keptEnd, array.byteLength).set(bytesOf(array));
     const inputs = [];
     inputs[kept.input] = keptEnd;
-    share(kept.entry, kept.args, { inputs, outputs: [], scratch: 0, scratchBytes: 0 });
+    share(kept.entry, kept.args, { inputs, outputs: [], shared: 0, scratch: 0, scratchBytes: 0 });
   };
 
   const holds = (step: ThreadedStep, key: number): boolean =>
@@ -115,6 +116,7 @@ export function threadedRunner(team: Team): ThreadedRunner {
       const place: Places = {
         inputs: inputs.map((array, i) => (i === kept?.input ? 0 : take(array.byteLength))),
         outputs: outputs.map((array) => take(array.byteLength)),
+        shared: take(step.sharedBytes),
         scratchBytes: aligned(step.scratchBytes),
         scratch: take(aligned(step.scratchBytes) * team.threads),
       };
@@ -125,6 +127,7 @@ export function threadedRunner(team: Team): ThreadedRunner {
         }
       });
       share(step.entry, args, place);
+      if (step.finish !== undefined) share(step.finish.entry, step.finish.args, place);
       outputs.forEach((array, i) => {
         bytesOf(array).set(bytesAt(place.outputs[i], array.byteLength));
       });
@@ -135,6 +138,7 @@ export function threadedRunner(team: Team): ThreadedRunner {
 interface Places {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  readonly shared: number;
   /** Of the first thread; the others' follow. */
   readonly scratch: number;
   readonly scratchBytes: number;

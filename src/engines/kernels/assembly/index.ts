@@ -1,5 +1,7 @@
 export { foldUp, layerEpilogue, skipUp } from './synthesis';
 export { packPlanes } from './render-planes';
 export { decodePoints } from './render-points';
+export { decodePointsGrad } from './render-points-grad';
 export { renderRays } from './render';
+export { renderRaysGrad, sumRenderGradients } from './render-grad';
 export { deformPoints, nearestFaces } from './nearest';

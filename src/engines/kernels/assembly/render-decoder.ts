@@ -14,14 +14,15 @@ const HIDDEN_BYTES: usize = 256;
 const FEATURE_BYTES: usize = 128;
 
 /** Where the decoder lies, set by `packDecoder`. */
-let first: usize = 0; // [8, 32, 8]: groups of outputs, inputs, outputs of the group
+export let first: usize = 0; // [8, 32, 8]: groups of outputs, inputs, outputs of the group
 let firstBias: usize = 0; // [64]
-let density: usize = 0; // [64]
+export let density: usize = 0; // [64]
 let densityBias: f32 = 0;
 export let second: usize = 0; // [4, 64, 8]
 export let secondBias: usize = 0; // [32]
-let tap: usize = 0;
-let features: usize = 0; // [12, 32]
+export let tap: usize = 0;
+/** Memory for what `hiddenBlock` looks up, where nobody needs it afterwards: [12, 32]. */
+export let decoderFeatures: usize = 0;
 let blockSigma: usize = 0; // [12]
 
 /** Bytes of `packDecoder`'s memory. */
@@ -36,8 +37,8 @@ export function packDecoder(
   density = firstBias + 256;
   second = density + 256;
   secondBias = second + 8192;
-  features = secondBias + 128;
-  blockSigma = features + 1536;
+  decoderFeatures = secondBias + 128;
+  blockSigma = decoderFeatures + 1536;
   tap = blockSigma + 64;
   for (let out: usize = 0; out < 64; out++) {
     for (let k: usize = 0; k < 32; k++) {
@@ -60,7 +61,7 @@ export function packDecoder(
 /** y [4, ...] = x [4, inputs] times eight columns of packed weights, plus their biases. */
 // @ts-ignore: decorator
 @inline
-function multiply(x: usize, inputs: usize, w: usize, bias: usize, y: usize, yBytes: usize): void {
+export function multiply(x: usize, inputs: usize, w: usize, bias: usize, y: usize, yBytes: usize): void {
   const row = inputs << 2;
   let a0 = v128.load(bias);
   let a1 = v128.load(bias, 16);
@@ -111,8 +112,11 @@ function dot4(h: usize): v128 {
   return f32x4.add(sum, f32x4.splat(densityBias));
 }
 
-/** Twelve points (coordinates apart) to hidden values [12, 64] and densities; returns where the densities are. */
-export function hiddenBlock(texels: usize, xs: usize, ys: usize, zs: usize, hidden: usize): usize {
+/** Twelve points (coordinates apart) to looked-up features [12, 32], hidden values [12, 64] and densities; returns
+ * where the densities are. */
+export function hiddenBlock(
+  texels: usize, xs: usize, ys: usize, zs: usize, features: usize, hidden: usize,
+): usize {
   for (let i: usize = 0; i < 3; i++) {
     const at = i << 4;
     lookUp(texels, v128.load(xs + at), v128.load(ys + at), v128.load(zs + at), tap, features + i * 512);

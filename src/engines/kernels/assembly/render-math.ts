@@ -40,6 +40,21 @@ export function softplus(x: v128): v128 {
   return madd(q, e, f32x4.pmax(x, f32x4.splat(0)));
 }
 
+/** 1 - e^-h for h >= 0, right to 1e-7 of 1: the slope of softplus where its value is h. */
+// @ts-ignore: decorator
+@inline
+export function softplusSlope(h: v128): v128 {
+  const t = f32x4.pmax(f32x4.mul(h, f32x4.splat(-1.44269504)), f32x4.splat(-126));
+  const shifted = f32x4.add(t, f32x4.splat(ROUNDING));
+  const f = f32x4.sub(t, f32x4.sub(shifted, f32x4.splat(ROUNDING)));
+  let p = madd(f, f32x4.splat(0.0013390863364847402), f32x4.splat(0.009676031918325055));
+  p = madd(p, f, f32x4.splat(0.05550357114218722));
+  p = madd(p, f, f32x4.splat(0.24022107485308308));
+  p = madd(p, f, f32x4.splat(0.6931471880262287));
+  p = madd(p, f, f32x4.splat(1.0000000754548972));
+  return f32x4.sub(f32x4.splat(1), i32x4.add(p, i32x4.shl(shifted, 23)));
+}
+
 /** e^x for x in [-87, 88], held there; relative error below one unit in the last place (Cephes' expf). */
 // @ts-ignore: decorator
 @inline

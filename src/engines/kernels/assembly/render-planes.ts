@@ -3,7 +3,7 @@
 import { madd } from './render-math';
 
 /** Bytes of a texel: 32 channels side by side. */
-const TEXEL: usize = 128;
+export const TEXEL: usize = 128;
 
 /**
  * planes [n, 3, 32, depth, height, width] to texels [n, 3, depth, height, width, 32].
@@ -53,12 +53,12 @@ export function packPlanes(
 }
 
 /** Size of a plane in texels and bytes, set by `describePlanes`. */
-let side: f32 = 0;
-let layers: f32 = 0;
+export let side: f32 = 0;
+export let layers: f32 = 0;
 let rowBytes: i32 = 0;
 let layerBytes: i32 = 0;
 let planeBytes: i32 = 0;
-let scale: f32 = 0;
+export let scale: f32 = 0;
 
 /** Square planes of `size` and `depth` layers; points times `factor` lie in [-1, 1]. Returns a batch entry's bytes. */
 export function describePlanes(size: i32, depth: i32, factor: f32): usize {
@@ -146,8 +146,10 @@ function corners(
 /** Bytes that `lookUp` needs for offsets and weights. */
 export const TAP_BYTES: usize = 768;
 
-/** Sum over the three planes of the features at four points: to [4, 32]. */
-export function lookUp(texels: usize, x: v128, y: v128, z: v128, tap: usize, features: usize): void {
+/** The 24 texels round each of four points: offsets and weights to `tap`. */
+// @ts-ignore: decorator
+@inline
+export function locate(x: v128, y: v128, z: v128, tap: usize): void {
   const gx = f32x4.mul(x, f32x4.splat(scale));
   const gy = f32x4.mul(y, f32x4.splat(scale));
   const gz = f32x4.mul(z, f32x4.splat(scale));
@@ -166,6 +168,11 @@ export function lookUp(texels: usize, x: v128, y: v128, z: v128, tap: usize, fea
   corners(tap + 128, planeBytes, x0, x1, xw0, xw1, z0, z1, zw0, zw1, low, high, lowWeight, highWeight);
   taps(gx, layers, layerBytes);
   corners(tap + 256, planeBytes * 2, y0, y1, yw0, yw1, z0, z1, zw0, zw1, low, high, lowWeight, highWeight);
+}
+
+/** Sum over the three planes of the features at four points: to [4, 32]. */
+export function lookUp(texels: usize, x: v128, y: v128, z: v128, tap: usize, features: usize): void {
+  locate(x, y, z, tap);
   for (let lane: usize = 0; lane < 16; lane += 4) {
     gather(texels, tap + lane, features);
     features += TEXEL;

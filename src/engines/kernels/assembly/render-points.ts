@@ -1,6 +1,6 @@
 /** Density and colours at given points: `decodePoints` of `src/portrait/decoder.ts`. */
 
-import { BLOCK, colourBlock, DECODER_BYTES, hiddenBlock, packDecoder } from './render-decoder';
+import { BLOCK, colourBlock, DECODER_BYTES, decoderFeatures, hiddenBlock, packDecoder } from './render-decoder';
 import { describePlanes } from './render-planes';
 
 /** Points that a thread takes at once. */
@@ -35,7 +35,7 @@ export function decodePoints(
         store<f32>(ys + (i << 2), load<f32>(at, 4));
         store<f32>(zs + (i << 2), load<f32>(at, 8));
       }
-      const found = hiddenBlock(planes + <usize>entry * batchBytes, xs, ys, zs, hidden);
+      const found = hiddenBlock(planes + <usize>entry * batchBytes, xs, ys, zs, decoderFeatures, hidden);
       memory.copy(sigma + (first << 2), found, filled << 2);
       if (rgb == 0) continue;
       colourBlock(hidden, colours, activation);

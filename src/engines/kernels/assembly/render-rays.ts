@@ -20,6 +20,22 @@ function opacities(depths: usize, sigma: usize, count: i32, alpha: usize): void 
   }
 }
 
+/** Opacities of the intervals again, and their slopes by the middle density; arrays as in `opacities`. */
+export function opacitySlopes(depths: usize, sigma: usize, count: i32, alpha: usize, slope: usize): void {
+  const half = f32x4.splat(0.5);
+  const one = f32x4.splat(1);
+  const bytes = <usize>(count - 1) << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const step = f32x4.sub(v128.load(depths + i, 4), v128.load(depths + i));
+    const middle = f32x4.mul(f32x4.add(v128.load(sigma + i, 4), v128.load(sigma + i)), half);
+    const x = f32x4.sub(middle, one);
+    const passed = exp(f32x4.neg(f32x4.mul(softplusExact(x), step)));
+    const sigmoid = f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
+    v128.store(alpha + i, f32x4.sub(one, passed));
+    v128.store(slope + i, f32x4.mul(f32x4.mul(step, passed), sigmoid));
+  }
+}
+
 /** Tells whether no depth of a ray lies before the one before it. */
 export function increases(depths: usize, count: i32): bool {
   for (let i = 1; i < count; i++) {

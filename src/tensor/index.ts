@@ -56,6 +56,7 @@ export {
   type Tensor,
   trace,
 } from './graph.ts';
+export { liftParameters } from './lift.ts';
 export { abs } from './primitives/abs.ts';
 export { add } from './primitives/add.ts';
 export { after } from './primitives/after.ts';

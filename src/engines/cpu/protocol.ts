@@ -10,6 +10,8 @@ export interface WorkerOptions {
   readonly kernels: KernelCode | undefined;
   /** Threads of threaded kernels, this one included; 1 when left out. */
   readonly threads?: number;
+  /** Folder for what a program's steps took, written when it is released. */
+  readonly profile?: string | undefined;
 }
 
 export type Request =

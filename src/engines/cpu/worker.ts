@@ -12,6 +12,7 @@ import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts
 import { createStore, runStored } from '../onnx/store.ts';
 import { soloTeam, type ThreadedRunner, threadedRunner } from '../onnx/threaded.ts';
 import type { Reply, Request, WorkerOptions } from './protocol.ts';
+import { profileOf } from './profile.ts';
 import { workerTeam } from './team.ts';
 
 const port = parentPort!;
@@ -59,8 +60,10 @@ async function answer(request: Request): Promise<Reply> {
   switch (request.kind) {
     case 'load': {
       runtime ??= loadRuntime();
+      const profile = options.profile === undefined ? undefined : profileOf(options.profile, request.program);
       const executor = await createExecutor(await runtime, request.plan, code, {
-        session: options.session,
+        session: { ...options.session, ...profile?.session },
+        ...(profile === undefined ? {} : { onKernel: profile.onKernel }),
         fillsOutputs: true,
         threads: () => {
           threads ??= startThreads();
@@ -68,7 +71,7 @@ async function answer(request: Request): Promise<Reply> {
         },
         allocate: store.allocate,
       });
-      programs.set(request.program, executor);
+      programs.set(request.program, profile === undefined ? executor : profile.closing(executor));
       return { id, outputs: {} };
     }
     case 'run': {

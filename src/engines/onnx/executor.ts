@@ -30,6 +30,8 @@ export interface ExecutorOptions {
   readonly allocate: (aval: Aval) => Data;
   /** The threads, started when a plan first needs them. */
   readonly threads?: () => Promise<ThreadedRunner>;
+  /** Told what each kernel took, milliseconds. */
+  readonly onKernel?: (label: string, ms: number) => void;
 }
 
 /** Numbers of inputs that never change under them, by name: what threads laid out for a number may be kept. */
@@ -65,8 +67,11 @@ export async function createExecutor(
   const isThreaded = [...plan.prologue, ...plan.steps].some(({ kind }) => kind === 'threaded');
   const threads = isThreaded ? await options.threads?.() : undefined;
   const prepare = async (step: Step): Promise<Action> => {
-    if (step.kind === 'kernel') return kernelAction(name, step, memory!);
-    if (step.kind === 'threaded') return threadedAction(name, runtime, step, slots, places, threads, options);
+    if (step.kind === 'kernel') return timed(step.label, kernelAction(name, step, memory!), options);
+    if (step.kind === 'threaded') {
+      const action = threadedAction(name, runtime, step, slots, places, threads, options);
+      return timed(step.label, action, options);
+    }
     const session = await explained(name, () => runtime.InferenceSession.create(step.model, options.session));
     sessions.push(session);
     const { kind, inputs: reads, outputs: writes } = step;
@@ -81,7 +86,10 @@ export async function createExecutor(
     );
   };
   const release = async (): Promise<void> => {
-    for (const session of sessions.splice(0)) await session.release();
+    for (const session of sessions.splice(0)) {
+      if (options.session.enableProfiling) session.endProfiling();
+      await session.release();
+    }
   };
   const actions: Action[] = [];
   try {
@@ -205,6 +213,15 @@ function threadedAction(
     step.outputs.forEach(({ slot }, i) => {
       values[slot] ??= tensorOf(runtime, slots[slot], writes[i]);
     });
+  };
+}
+
+function timed(label: string, action: Action, { onKernel }: ExecutorOptions): Action {
+  if (onKernel === undefined) return action;
+  return async (values, keys) => {
+    const start = performance.now();
+    await action(values, keys);
+    onKernel(label, performance.now() - start);
   };
 }
 

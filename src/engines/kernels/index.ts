@@ -1,5 +1,7 @@
 /** All kernels of this package and the WebAssembly modules they live in. */
 
+import { biasActGradKernel, biasActKernel } from './activation.ts';
+import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
@@ -22,6 +24,9 @@ export function kernelModule(): KernelModule {
       decodeDensityKernel,
       nearestFacesKernel,
       deformPointsKernel,
+      biasActKernel,
+      biasActGradKernel,
+      upfirdnKernel,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

@@ -47,6 +47,10 @@ export function conv2dResample(
     given[3] + after(rows),
   ];
   if (up === 1 && down === 1) return conv2d(padOrCrop(x, padding), weight, { groups });
+  if (up === 1 && w.shape[2] === 1 && w.shape[3] === 1) {
+    // One tap hears only what is kept.
+    return conv2d(upfirdn2d(x, filter, { padding, down }), weight, { groups });
+  }
   if (up === 1) return conv2d(upfirdn2d(x, filter, { padding }), weight, { groups, stride: down });
   const upsampled = transposedUp(x, weight, filter, up, padding, groups);
   return down === 1 ? upsampled : upfirdn2d(upsampled, filter, { down });

@@ -3,3 +3,5 @@ export { packPlanes } from './render-planes';
 export { decodePoints } from './render-points';
 export { renderRays } from './render';
 export { deformPoints, nearestFaces } from './nearest';
+export { biasAct, biasActGrad } from './activation';
+export { upfirdn } from './fir';

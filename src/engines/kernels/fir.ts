@@ -1,0 +1,66 @@
+/** How to call `upfirdn2d`: separable filters of at most four taps an axis, factors 1 and 2. */
+
+import { type Node, sizeOf } from '../../tensor/index.ts';
+import type { Kernel } from './kernel.ts';
+
+const MOST_TAPS = 4;
+/** Of padding, either way: what the kernel's lines have zeros for. */
+const MOST_PADDING = 8;
+/** Numbers behind a line that may be read. */
+const MARGIN = 32;
+/** Fewer values than this are quicker inside of an ONNX segment than between two. */
+const FROM_VALUES = 1 << 11;
+
+type Pair = readonly [number, number];
+type Options = { up: Pair; down: Pair; padding: readonly number[]; taps: readonly (readonly number[])[] };
+
+/** Column and row of which the taps are the outer product, or undefined. */
+function factors(taps: Options['taps']): { rows: number[]; columns: number[] } | undefined {
+  const flat = taps.flat();
+  const largest = Math.max(...flat.map(Math.abs));
+  const at = flat.findIndex((tap) => Math.abs(tap) === largest);
+  const width = taps[0].length;
+  const pivotRow = taps[Math.floor(at / width)];
+  const columns = pivotRow.map((tap) => tap / flat[at]);
+  const rows = taps.map((row) => row[at % width]);
+  const isProduct = taps.every((row, i) =>
+    row.every((tap, j) => Math.abs(tap - rows[i] * columns[j]) <= 1e-9 * largest),
+  );
+  return isProduct && largest > 0 ? { rows, columns } : undefined;
+}
+
+const four = (taps: readonly number[]): number[] => Array.from({ length: MOST_TAPS }, (_, i) => taps[i] ?? 0);
+
+export const upfirdnKernel: Kernel = {
+  name: 'upfirdn2d',
+  plan({ inputs: [x], outputs: [y], attrs }: Node) {
+    const { up, down, padding, taps } = attrs.options as unknown as Options;
+    const [height, width] = x.shape.slice(2);
+    const [outHeight, outWidth] = y.shape.slice(2);
+    const [left, , top] = padding;
+    const fits =
+      sizeOf(y.shape) >= FROM_VALUES &&
+      sizeOf(x.shape) > 0 &&
+      up[0] === up[1] &&
+      down[0] === down[1] &&
+      up[0] * down[0] <= 2 &&
+      Math.max(taps.length, taps[0].length) <= MOST_TAPS &&
+      Math.abs(left) <= MOST_PADDING &&
+      Math.abs(top) <= MOST_PADDING &&
+      Math.ceil(((outWidth + 8) * down[0]) / up[0]) - left + 8 <= width + MARGIN;
+    const product = fits ? factors(taps) : undefined;
+    if (product === undefined) return undefined;
+    return {
+      entry: 'upfirdn',
+      args: [
+        { input: 0 },
+        { output: 0 },
+        'scratch',
+        ...[x.shape[0] * x.shape[1], height, width, outHeight, outWidth, up[0], down[0], top, left],
+        ...four(product.rows),
+        ...four(product.columns),
+      ],
+      scratchBytes: 16 * width + 1024,
+    };
+  },
+};

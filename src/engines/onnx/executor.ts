@@ -66,13 +66,20 @@ export async function createExecutor(
   const sessions: InferenceSession[] = [];
   const isThreaded = [...plan.prologue, ...plan.steps].some(({ kind }) => kind === 'threaded');
   const threads = isThreaded ? await options.threads?.() : undefined;
+  let created = 0;
+  const sessionOptions = (): InferenceSession.SessionOptions => {
+    const { session } = options;
+    if (!session.enableProfiling) return session;
+    // The runtime's own names tell apart seconds, not sessions.
+    return { ...session, profileFilePrefix: `${session.profileFilePrefix}_${created++}` };
+  };
   const prepare = async (step: Step): Promise<Action> => {
     if (step.kind === 'kernel') return timed(step.label, kernelAction(name, step, memory!), options);
     if (step.kind === 'threaded') {
       const action = threadedAction(name, runtime, step, slots, places, threads, options);
       return timed(step.label, action, options);
     }
-    const session = await explained(name, () => runtime.InferenceSession.create(step.model, options.session));
+    const session = await explained(name, () => runtime.InferenceSession.create(step.model, sessionOptions()));
     sessions.push(session);
     const { kind, inputs: reads, outputs: writes } = step;
     return segmentAction(

@@ -1,6 +1,6 @@
 /** The dense parts of an optimisation step as programs that take their weights as inputs. */
 
-import { generatorConfig, discriminatorConfig } from '../src/portrait/config.ts';
+import { discriminatorConfig, generatorConfig } from '../src/portrait/config.ts';
 import { discriminate } from '../src/portrait/discriminator.ts';
 import { type ParameterShapes, parametersOf } from '../src/portrait/parameters.ts';
 import { discriminatorRecord, generatorRecord, type Preset } from '../src/portrait/presets.ts';
@@ -21,7 +21,9 @@ function gradientsOf(value: t.Tensor, shapes: ParameterShapes): Record<string, t
     names.map((name) => t.parameter(name, shapes.get(name)!)),
   );
   return Object.fromEntries(
-    names.flatMap((name, i): [string, t.Tensor][] => (found[i] === undefined ? [] : [[`grad/${name}`, found[i]]])),
+    names.flatMap((name, i): [string, t.Tensor][] =>
+      found[i] === undefined ? [] : [[`grad/${name}`, found[i]]],
+    ),
   );
 }
 
@@ -57,16 +59,25 @@ export function phasesOf(preset: Preset, batch: number): Phase[] {
     cotangent: t.f32(batch, 96 * preset.triplaneDepth, planeResolution, planeResolution),
   };
   const planes = t.trace('planes', planeInputs, ({ ws, cotangent }) => {
-    const made = synthesisNetwork(parametersOf(g.shapes).scope('backbone').scope('synthesis'), ws, planeResolution, {
-      noise: 'const',
-      clamp,
-    });
+    const made = synthesisNetwork(
+      parametersOf(g.shapes).scope('backbone').scope('synthesis'),
+      ws,
+      planeResolution,
+      {
+        noise: 'const',
+        clamp,
+      },
+    );
     const value = t.reduceSum(t.mul(made, cotangent));
     const [slope] = t.grad(value, [ws]);
     return { value, 'grad/ws': slope!, ...gradientsOf(value, shapes) };
   });
   return [
-    { label: 'discriminator, forward and backward', network: 'discriminator', graph: t.liftParameters(scores) },
+    {
+      label: 'discriminator, forward and backward',
+      network: 'discriminator',
+      graph: t.liftParameters(scores),
+    },
     { label: 'gradient penalty (second order)', network: 'discriminator', graph: t.liftParameters(penalty) },
     { label: 'backbone, forward and backward', network: 'generator', graph: t.liftParameters(planes) },
   ];

@@ -13,7 +13,9 @@ interface Event {
 
 /** Milliseconds a run of the largest parts. */
 export function profileTable(folder: string, program: number, runs: number): string {
-  const files = readdirSync(folder).filter((file) => file.startsWith(`ort_${program}_`) || file === `kernels_${program}.json`);
+  const files = readdirSync(folder).filter(
+    (file) => file.startsWith(`ort_${program}_`) || file === `kernels_${program}.json`,
+  );
   const totals = new Map<string, { ms: number; count: number }>();
   let all = 0;
   for (const file of files) {
@@ -22,7 +24,8 @@ export function profileTable(folder: string, program: number, runs: number): str
       const isNode = cat === 'Node' && name.endsWith('_kernel_time');
       if (!isNode && cat !== 'Kernel') continue;
       const site = name.replace(/#.*$/, '').replace(/_kernel_time$/, '');
-      const shape = process.env.SHAPES === undefined ? '' : ` ${JSON.stringify(args?.output_type_shape ?? '')}`;
+      const shape =
+        process.env.SHAPES === undefined ? '' : ` ${JSON.stringify((args as any)?.input_type_shape ?? '')}`;
       const key = `${isNode ? args?.op_name : 'kernel'} | ${site}${shape}`;
       const known = totals.get(key) ?? { ms: 0, count: 0 };
       totals.set(key, { ms: known.ms + dur / 1000 / runs, count: known.count + 1 / runs });

@@ -63,7 +63,7 @@ async function measure(name: string): Promise<void> {
       ms.toFixed(1),
       gflop.toFixed(2),
       (gflop / (ms / 1000)).toFixed(0),
-      `${(gflop / (ms / 1000) / r.gflops() * 100).toFixed(0)} %`,
+      `${((gflop / (ms / 1000) / r.gflops()) * 100).toFixed(0)} %`,
       `${Math.round(process.memoryUsage().rss / 2 ** 20)}`,
       `${Math.round(liveBytes(graph) / 2 ** 20)}`,
       (compile / 1000).toFixed(1),
@@ -81,7 +81,16 @@ async function measure(name: string): Promise<void> {
   );
   console.log(
     table(
-      ['phase', 'ms (best of 10)', 'dense GFLOP', 'GFLOP/s', 'of R', 'memory now, MiB', 'live tensors, MiB', 'compile, s'],
+      [
+        'phase',
+        'ms (best of 10)',
+        'dense GFLOP',
+        'GFLOP/s',
+        'of R',
+        'memory now, MiB',
+        'live tensors, MiB',
+        'compile, s',
+      ],
       rows,
     ),
   );
@@ -92,7 +101,10 @@ async function measure(name: string): Promise<void> {
 function denseFlops(graph: t.Graph): number {
   return t
     .costOf(t.simplify(t.expandFused(graph)))
-    .nodes.filter(({ node: { op, attrs } }) => op.name === 'matmul' || (op.name.startsWith('conv2d') && attrs.groups === 1))
+    .nodes.filter(
+      ({ node: { op, attrs } }) =>
+        op.name === 'matmul' || (op.name.startsWith('conv2d') && attrs.groups === 1),
+    )
     .reduce((sum, { flops }) => sum + flops, 0);
 }
 
@@ -111,7 +123,8 @@ function liveBytes(graph: t.Graph): number {
     if (!moves) for (const tensor of node.outputs) if (last.has(tensor)) live += t.bytesOf(tensor);
     most = Math.max(most, live);
     for (const tensor of new Set(node.inputs)) {
-      if (last.get(tensor) === i && !['reshape', 'broadcast'].includes(tensor.node.op.name)) live -= t.bytesOf(tensor);
+      if (last.get(tensor) === i && !['reshape', 'broadcast'].includes(tensor.node.op.name))
+        live -= t.bytesOf(tensor);
     }
   });
   return most;

@@ -24,6 +24,8 @@ export type Request =
       readonly inputs: Readonly<Record<string, Data | number>>;
       /** Numbers under which the outputs stay; without it they are sent back. */
       readonly keep?: Readonly<Record<string, number>> | undefined;
+      /** Numbers of inputs to release when they have been read. */
+      readonly donated?: readonly number[] | undefined;
     }
   | { readonly kind: 'upload'; readonly id: number; readonly value: number; readonly data: Data }
   | { readonly kind: 'download'; readonly id: number; readonly value: number }

@@ -11,8 +11,8 @@ import { buildFor } from '../kernels/builds.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
 import { createStore, runStored } from '../onnx/store.ts';
 import { soloTeam, type ThreadedRunner, threadedRunner } from '../onnx/threaded.ts';
-import type { Reply, Request, WorkerOptions } from './protocol.ts';
 import { profileOf } from './profile.ts';
+import type { Reply, Request, WorkerOptions } from './protocol.ts';
 import { workerTeam } from './team.ts';
 
 const port = parentPort!;
@@ -77,7 +77,7 @@ async function answer(request: Request): Promise<Reply> {
     case 'run': {
       const executor = programs.get(request.program);
       if (executor === undefined) throw new EngineError(`internal: there is no program ${request.program}`);
-      return { id, outputs: await runStored(executor, store, request.inputs, request.keep) };
+      return { id, outputs: await runStored(executor, store, request.inputs, request.keep, request.donated) };
     }
     case 'release': {
       await programs.get(request.program)?.release();

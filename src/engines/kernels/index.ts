@@ -5,6 +5,7 @@ import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
+import { adamStepKernel, emaStepKernel } from './optimiser.ts';
 import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
 import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
 
@@ -27,6 +28,8 @@ export function kernelModule(): KernelModule {
       biasActKernel,
       biasActGradKernel,
       upfirdnKernel,
+      adamStepKernel,
+      emaStepKernel,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

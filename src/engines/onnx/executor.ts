@@ -39,8 +39,15 @@ export type Keys = Readonly<Record<string, number>>;
 
 /** A program that is ready to run on the calling thread. */
 export interface Executor {
-  /** Runs once at a time; calls wait for each other. The result's arrays are the caller's. */
-  run(inputs: Readonly<Record<string, Data>>, keys?: Keys): Promise<Record<string, Data>>;
+  /** Runs once at a time; calls wait for each other. The result's arrays are the caller's.
+   *
+   * @param onRead called when all steps have read their inputs, before results are copied out.
+   */
+  run(
+    inputs: Readonly<Record<string, Data>>,
+    keys?: Keys,
+    onRead?: () => void,
+  ): Promise<Record<string, Data>>;
   release(): Promise<void>;
 }
 
@@ -79,7 +86,9 @@ export async function createExecutor(
       const action = threadedAction(name, runtime, step, slots, places, threads, options);
       return timed(step.label, action, options);
     }
-    const session = await explained(name, () => runtime.InferenceSession.create(step.model, sessionOptions()));
+    const session = await explained(name, () =>
+      runtime.InferenceSession.create(step.model, sessionOptions()),
+    );
     sessions.push(session);
     const { kind, inputs: reads, outputs: writes } = step;
     return segmentAction(
@@ -109,9 +118,18 @@ export async function createExecutor(
     throw error;
   }
   const frees = lastReads(plan);
+  const copyOf = (data: Data, aval: Aval): Data => {
+    const copy = options.allocate(aval);
+    copy.set(data as never);
+    return copy;
+  };
   let turn: Promise<unknown> = Promise.resolve();
 
-  const run = async (given: Readonly<Record<string, Data>>, keys: Keys): Promise<Record<string, Data>> => {
+  const run = async (
+    given: Readonly<Record<string, Data>>,
+    keys: Keys,
+    onRead: (() => void) | undefined,
+  ): Promise<Record<string, Data>> => {
     const values = [...places];
     const keyOfSlot = new Map(
       inputs.flatMap(({ name: input, slot }) => (keys[input] === undefined ? [] : [[slot, keys[input]]])),
@@ -125,6 +143,9 @@ export async function createExecutor(
       await actions[i](values, keyOfSlot);
       for (const slot of frees[i]) values[slot] = undefined;
     }
+    // Only arrays that are handed through are still read.
+    const passed = outputs.some(({ slot }) => inputs.some((input) => input.slot === slot));
+    if (!passed) onRead?.();
     // An output that is an input, lies in the memory or was given out already must be a copy.
     const taken = new Set(inputs.map(({ slot }) => slot));
     const results: Record<string, Data> = {};
@@ -133,15 +154,16 @@ export async function createExecutor(
       else {
         const data = dataOf(values[output.slot]!, output);
         const shared = places[output.slot] !== undefined || taken.has(output.slot);
-        results[output.name] = shared ? data.slice() : data;
+        results[output.name] = shared ? copyOf(data, output) : data;
         taken.add(output.slot);
       }
     }
+    if (passed) onRead?.();
     return results;
   };
   return {
-    run: (given, keys = {}) => {
-      const result = turn.then(() => run(given, keys));
+    run: (given, keys = {}, onRead) => {
+      const result = turn.then(() => run(given, keys, onRead));
       turn = result.catch(() => undefined);
       return result;
     },

@@ -78,11 +78,16 @@ export function biasAct(x: Tensor, bias: Tensor | undefined, options: BiasActOpt
   };
   const isPlain = activation === 'linear' && clamp === undefined;
   const isBent = activation === 'lrelu' && slope > 0 && slope <= 1 && gain > 0;
-  if (isPlain || !(isBent || activation === 'linear')) return define(bias === undefined ? { x } : { x, bias });
+  if (isPlain || !(isBent || activation === 'linear'))
+    return define(bias === undefined ? { x } : { x, bias });
   const bend = { slope: activation === 'linear' ? 1 : slope, gain, clamp: clamp ?? 0, axis };
   const inputs = { x, ...(bias === undefined ? {} : { bias }) } as { x: Tensor; bias: Tensor };
-  return fused('biasAct', bend, inputs, (given) => ({ y: define(given) }), ({ outputs: { y }, cotangents }) =>
-    biasActGrad(cotangents.y!, y, bend, bias !== undefined),
+  return fused(
+    'biasAct',
+    bend,
+    inputs,
+    (given) => ({ y: define(given) }),
+    ({ outputs: { y }, cotangents }) => biasActGrad(cotangents.y!, y, bend, bias !== undefined),
   )[0];
 }
 
@@ -118,7 +123,8 @@ function biasActGrad(g: Tensor, y: Tensor, bend: Bend, hasBias: boolean): { x: T
       return { x, ...(hasBias ? { bias: reduceSum(x, others) } : {}) };
     },
     ({ cotangents: { x, bias } }) => {
-      const whole = bias === undefined ? undefined : broadcastTo(alongAxis(bias, y.shape.length, axis), y.shape);
+      const whole =
+        bias === undefined ? undefined : broadcastTo(alongAxis(bias, y.shape.length, axis), y.shape);
       const total = x === undefined ? whole : whole === undefined ? x : add(x, whole);
       return { g: biasActGrad(total!, y, bend, false).x };
     },

@@ -5,3 +5,4 @@ export { renderRays } from './render';
 export { deformPoints, nearestFaces } from './nearest';
 export { biasAct, biasActGrad } from './activation';
 export { upfirdn } from './fir';
+export { adamStep, emaStep } from './optimiser';

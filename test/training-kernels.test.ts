@@ -5,6 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { kernelModule } from '../src/engines/kernels/index.ts';
 import { planProgram } from '../src/engines/onnx/planner.ts';
+import { prepare } from '../src/engines/onnx/prepare.ts';
+import { allRules } from '../src/engines/onnx/rules/all.ts';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
 import { EngineError, NameError } from '../src/errors.ts';
@@ -112,6 +114,86 @@ describe.each(engines)('$name computes', (engine) => {
       expect(await apart(engine, graph)).toBeLessThan(2e-6); // worst measured 5.1e-7
     },
   );
+});
+
+/** A discriminator in small: all its kinds of layers, weights as inputs, gradients to the second order. */
+const blocks = t.trace(
+  'blocks',
+  {
+    image: t.f32(2, 3, 32, 40),
+    cotangent: t.f32(2, 32, 16, 20),
+    ...{ rgb: t.f32(16, 3, 1, 1), rgbBias: t.f32(16), conv0: t.f32(16, 16, 3, 3), bias0: t.f32(16) },
+    ...{ conv1: t.f32(32, 16, 3, 3), bias1: t.f32(32), skip: t.f32(32, 16, 1, 1), next: t.f32(32, 32, 3, 3) },
+  },
+  ({ image, cotangent, rgb, rgbBias, conv0, bias0, conv1, bias1, skip, next }) => {
+    const bent = { activation: 'lrelu', clamp: 4 } as const;
+    const x = t.biasAct(t.conv2dResample(image, rgb, undefined), rgbBias, bent);
+    const h = t.biasAct(t.conv2dResample(x, conv0, undefined, { padding: 1 }), bias0, bent);
+    const small = t.conv2dResample(h, conv1, t.DEFAULT_TAPS, { down: 2, padding: 1 });
+    const y = t.add(t.biasAct(small, bias1, bent), t.conv2dResample(x, skip, t.DEFAULT_TAPS, { down: 2 }));
+    const last = t.biasAct(t.conv2dResample(y, next, undefined, { padding: 1 }), undefined, bent);
+    const wrt = [image, rgb, rgbBias, conv0, bias0, conv1, bias1, skip, next];
+    const first = t.grad(t.mean(t.mul(t.mul(last, last), cotangent)), wrt);
+    const second = t.grad(t.mean(t.mul(first[0]!, first[0]!)), wrt.slice(1));
+    const named = [...first, ...second].map((tensor, i) => [`${i}`, tensor!]);
+    return { last, ...Object.fromEntries(named.filter(([, tensor]) => tensor !== undefined)) };
+  },
+);
+const blocksInputs = () =>
+  Object.fromEntries(
+    Object.entries(inputsOf(blocks)).map(([name, { shape, data }]) => {
+      const scale = shape.length === 4 && shape[0] === 2 ? 1 : 1 / Math.sqrt(t.sizeOf(shape.slice(1)));
+      return [name, t.ndarray(shape, data.map((value) => value * scale) as Float32Array)];
+    }),
+  );
+
+describe('channels in blocks', () => {
+  const zeros = Object.fromEntries(blocks.parameters.map(({ name, tensor }) => [name, t.zerosFor(tensor)]));
+  const entries = (block: number | undefined) =>
+    new Set(
+      planProgram(blocks, kernelModule(), zeros, block).steps.map((step) =>
+        step.kind === 'segment' ? 'segment' : step.entry,
+      ),
+    );
+
+  test.each([8, 16])('of %i: every pass has its kernel', (block) => {
+    const found = entries(block);
+    for (const entry of ['arrangeWeight', 'biasActBlocked', 'biasActGradBlocked', 'upfirdnBlocked']) {
+      expect(found).toContain(entry);
+    }
+    for (const entry of ['interleaveBlocked', 'toBlocked', 'fromBlocked']) expect(found).toContain(entry);
+    for (const entry of ['biasAct', 'biasActGrad', 'upfirdn']) expect(found).not.toContain(entry);
+  });
+
+  test.each([8, 16])('of %i: the graph means the same', async (block) => {
+    const { graph } = prepare(blocks, kernelModule().kernels, allRules, block);
+    const inputs = blocksInputs();
+    const expected = await (await reference.compile(blocks)).run(inputs);
+    const found = await (await reference.compile(graph)).run(inputs);
+    for (const [name, { data }] of Object.entries(expected)) {
+      let worst = 0;
+      data.forEach((value, i) => {
+        worst = Math.max(worst, Math.abs(found[name].data[i] - value));
+      });
+      expect(worst, name).toBeLessThan(1e-6);
+    }
+  });
+
+  test('the cpu engine agrees with the reference', async () => {
+    const program = await cpu.compile(blocks);
+    expect(program.graph).toBe(blocks);
+    const worst = await apart(cpu, blocks, blocksInputs());
+    expect(worst).toBeLessThan(5e-6);
+  });
+
+  test('constant weights are left to the runtime', () => {
+    const graph = t.trace('constant', { x: t.f32(2, 3, 32, 32) }, ({ x }) => ({
+      y: t.conv2d(x, t.parameter('w', t.f32(16, 3, 3, 3)), { padding: 1 }),
+    }));
+    const w = random('float32', [16, 3, 3, 3]);
+    const { steps } = planProgram(graph, kernelModule(), { w }, 16);
+    expect(steps.map(({ kind }) => kind)).toEqual(['segment']);
+  });
 });
 
 const settings = { beta1: 0.3, beta2: 0.99, eps: 1e-8 };

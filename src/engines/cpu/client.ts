@@ -43,8 +43,16 @@ export function workerBackend(options: WorkerOptions, url: () => URL = builtWork
     if (connection === undefined || !connection.alive) connection = connect(options, url());
     return connection.ask;
   };
+  let blockSize: Promise<number | undefined> | undefined;
   return {
     name: 'cpu',
+    blockSize: () => {
+      blockSize ??= asked()({ kind: 'probe' }, []).then(
+        ({ block }) => block[0] || undefined,
+        () => undefined,
+      );
+      return blockSize;
+    },
     load: async (plan): Promise<LoadedProgram> => {
       const ask = asked();
       const program = count++;

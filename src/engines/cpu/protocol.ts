@@ -27,6 +27,7 @@ export type Request =
       /** Numbers of inputs to release when they have been read. */
       readonly donated?: readonly number[] | undefined;
     }
+  | { readonly kind: 'probe'; readonly id: number }
   | { readonly kind: 'upload'; readonly id: number; readonly value: number; readonly data: Data }
   | { readonly kind: 'download'; readonly id: number; readonly value: number }
   | { readonly kind: 'drop'; readonly id: number; readonly value: number }

@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
 import { buildFor } from '../kernels/builds.ts';
+import { blockSizeOf } from '../onnx/block-size.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
 import { createStore, runStored } from '../onnx/store.ts';
 import { soloTeam, type ThreadedRunner, threadedRunner } from '../onnx/threaded.ts';
@@ -83,6 +84,10 @@ async function answer(request: Request): Promise<Reply> {
       await programs.get(request.program)?.release();
       programs.delete(request.program);
       return { id, outputs: {} };
+    }
+    case 'probe': {
+      runtime ??= loadRuntime();
+      return { id, outputs: { block: Int32Array.of(await blockSizeOf(await runtime, options.session)) } };
     }
     case 'upload': {
       store.keep(request.value, request.data);

@@ -6,8 +6,6 @@ import type { Kernel } from './kernel.ts';
 const MOST_TAPS = 4;
 /** Of padding, either way: what the kernel's lines have zeros for. */
 const MOST_PADDING = 8;
-/** Numbers behind a line that may be read. */
-const MARGIN = 32;
 /** Fewer values than this are quicker inside of an ONNX segment than between two. */
 const FROM_VALUES = 1 << 11;
 
@@ -31,36 +29,39 @@ function factors(taps: Options['taps']): { rows: number[]; columns: number[] } |
 
 const four = (taps: readonly number[]): number[] => Array.from({ length: MOST_TAPS }, (_, i) => taps[i] ?? 0);
 
+/** The numbers that the kernels take: planes, sizes, factors, paddings, taps; undefined for what they do not take. */
+export function filterArgs({ inputs: [x], outputs: [y], attrs }: Node): number[] | undefined {
+  const { up, down, padding, taps } = attrs.options as unknown as Options;
+  const [height, width] = x.shape.slice(2);
+  const [outHeight, outWidth] = y.shape.slice(2);
+  const [left, , top] = padding;
+  const fits =
+    sizeOf(x.shape) > 0 &&
+    up[0] === up[1] &&
+    down[0] === down[1] &&
+    up[0] * down[0] <= 2 &&
+    Math.max(taps.length, taps[0].length) <= MOST_TAPS &&
+    Math.abs(left) <= MOST_PADDING &&
+    Math.abs(top) <= MOST_PADDING &&
+    Math.ceil((outWidth * down[0]) / up[0]) - left + MOST_TAPS <= width + MOST_PADDING + MOST_TAPS;
+  const product = fits ? factors(taps) : undefined;
+  if (product === undefined) return undefined;
+  return [
+    ...[x.shape[0] * x.shape[1], height, width, outHeight, outWidth, up[0], down[0], top, left],
+    ...four(product.rows),
+    ...four(product.columns),
+  ];
+}
+
 export const upfirdnKernel: Kernel = {
   name: 'upfirdn2d',
-  plan({ inputs: [x], outputs: [y], attrs }: Node) {
-    const { up, down, padding, taps } = attrs.options as unknown as Options;
-    const [height, width] = x.shape.slice(2);
-    const [outHeight, outWidth] = y.shape.slice(2);
-    const [left, , top] = padding;
-    const fits =
-      sizeOf(y.shape) >= FROM_VALUES &&
-      sizeOf(x.shape) > 0 &&
-      up[0] === up[1] &&
-      down[0] === down[1] &&
-      up[0] * down[0] <= 2 &&
-      Math.max(taps.length, taps[0].length) <= MOST_TAPS &&
-      Math.abs(left) <= MOST_PADDING &&
-      Math.abs(top) <= MOST_PADDING &&
-      Math.ceil(((outWidth + 8) * down[0]) / up[0]) - left + 8 <= width + MARGIN;
-    const product = fits ? factors(taps) : undefined;
-    if (product === undefined) return undefined;
+  plan(node: Node) {
+    const tail = sizeOf(node.outputs[0].shape) < FROM_VALUES ? undefined : filterArgs(node);
+    if (tail === undefined) return undefined;
     return {
       entry: 'upfirdn',
-      args: [
-        { input: 0 },
-        { output: 0 },
-        'scratch',
-        ...[x.shape[0] * x.shape[1], height, width, outHeight, outWidth, up[0], down[0], top, left],
-        ...four(product.rows),
-        ...four(product.columns),
-      ],
-      scratchBytes: 16 * width + 1024,
+      args: [{ input: 0 }, { output: 0 }, 'scratch', ...tail],
+      scratchBytes: 16 * node.inputs[0].shape[3] + 1024,
     };
   },
 };

@@ -1,6 +1,7 @@
 /** All kernels of this package and the WebAssembly modules they live in. */
 
 import { biasActGradKernel, biasActKernel } from './activation.ts';
+import { blockedKernels } from './blocked.ts';
 import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import type { KernelModule } from './kernel.ts';
@@ -30,6 +31,7 @@ export function kernelModule(): KernelModule {
       upfirdnKernel,
       adamStepKernel,
       emaStepKernel,
+      ...blockedKernels,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

@@ -36,6 +36,8 @@ export interface LoadedProgram {
 
 export interface Backend {
   readonly name: string;
+  /** Channels in a block of the runtime's blocked convolutions; undefined where it has none. */
+  blockSize?(): Promise<number | undefined>;
   load(plan: Plan): Promise<LoadedProgram>;
   /** Keeps a copy of an array under a number. */
   upload(value: number, data: Data): Promise<void>;
@@ -92,7 +94,9 @@ async function compileShared(
   const key = `${keyOfGraph(graph)}|${graph.parameters.map(({ name }) => identityOf(parameters[name].data))}`;
   const shared =
     programs.get(key) ??
-    share(programs, key, async () => backend.load(planProgram(graph, kernels, parameters)));
+    share(programs, key, async () =>
+      backend.load(planProgram(graph, kernels, parameters, await backend.blockSize?.())),
+    );
   shared.users++;
   const release = releaseOf(programs, key, shared, isDisposed);
   let loaded: LoadedProgram;

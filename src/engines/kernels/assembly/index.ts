@@ -6,3 +6,6 @@ export { deformPoints, nearestFaces } from './nearest';
 export { biasAct, biasActGrad } from './activation';
 export { upfirdn } from './fir';
 export { adamStep, emaStep } from './optimiser';
+export {
+  arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, toBlocked, upfirdnBlocked,
+} from './blocked';

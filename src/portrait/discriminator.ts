@@ -54,8 +54,12 @@ function convLayer(p: Parameters, x: Tensor, options: ConvOptions): Tensor {
   const weight = p.get('weight');
   const [, channels, kernel] = weight.shape;
   const gain = options.gain ?? 1;
-  const scaled = mul(weight, 1 / Math.sqrt(channels * kernel * kernel));
+  const factor = 1 / Math.sqrt(channels * kernel * kernel);
+  const isLinear = options.linear === true && !p.has('bias') && options.clamp === undefined;
+  // Where nothing bends, the gain costs nothing on the weight.
+  const scaled = mul(weight, isLinear ? factor * gain : factor);
   const y = conv2dResample(x, scaled, DEFAULT_TAPS, { down: options.down ?? 1, padding: kernel >> 1 });
+  if (isLinear) return y;
   const activation = options.linear ? 'linear' : 'lrelu';
   const clamp = options.clamp === undefined ? undefined : options.clamp * gain;
   return biasAct(y, p.has('bias') ? p.get('bias') : undefined, {

@@ -26,6 +26,9 @@ export interface CompileOptions {
 export interface RunOptions {
   /** Checks every output for NaN and reports which node made the first one, where the engine can tell. */
   readonly reportNaN?: boolean;
+  /** Names of resident inputs that nobody needs afterwards: they are released, and results may take their memory.
+   * A value that is given under two names may be donated under one alone. */
+  readonly donate?: readonly string[];
 }
 
 export interface Program {

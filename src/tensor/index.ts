@@ -26,6 +26,13 @@ export { fullyConnected } from './composites/fully-connected.ts';
 export { minibatchStd } from './composites/minibatch-std.ts';
 export { demodulation, type ModulationForm, modulatedConv2d } from './composites/modulated-conv.ts';
 export { mean, normalizeSecondMoment } from './composites/normalize.ts';
+export {
+  type AdamSettings,
+  type AdamState,
+  adamStep,
+  emaStep,
+  LARGEST_GRADIENT,
+} from './composites/optimiser.ts';
 export { filteredResize, resizeBilinear, resizeMatrix } from './composites/resize.ts';
 export { log1p, sigmoid, softplus, softplusExact } from './composites/softplus.ts';
 export {
@@ -56,6 +63,7 @@ export {
   type Tensor,
   trace,
 } from './graph.ts';
+export { liftParameters } from './lift.ts';
 export { abs } from './primitives/abs.ts';
 export { add } from './primitives/add.ts';
 export { after } from './primitives/after.ts';

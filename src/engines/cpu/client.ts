@@ -43,8 +43,16 @@ export function workerBackend(options: WorkerOptions, url: () => URL = builtWork
     if (connection === undefined || !connection.alive) connection = connect(options, url());
     return connection.ask;
   };
+  let blockSize: Promise<number | undefined> | undefined;
   return {
     name: 'cpu',
+    blockSize: () => {
+      blockSize ??= asked()({ kind: 'probe' }, []).then(
+        ({ block }) => block[0] || undefined,
+        () => undefined,
+      );
+      return blockSize;
+    },
     load: async (plan): Promise<LoadedProgram> => {
       const ask = asked();
       const program = count++;
@@ -53,7 +61,7 @@ export function workerBackend(options: WorkerOptions, url: () => URL = builtWork
       const [carried, transfer] = carriedPlan(plan);
       await ask({ kind: 'load', program, plan: carried }, transfer);
       return {
-        run: (inputs, keep) => {
+        run: (inputs, keep, donated) => {
           const buffers: ArrayBuffer[] = [];
           const carry = (value: Data | number): Data | number => {
             if (typeof value === 'number') return value;
@@ -62,7 +70,7 @@ export function workerBackend(options: WorkerOptions, url: () => URL = builtWork
             return copy;
           };
           const carried = Object.fromEntries(names.map((name) => [name, carry(inputs[name])]));
-          return ask({ kind: 'run', program, inputs: carried, keep }, buffers);
+          return ask({ kind: 'run', program, inputs: carried, keep, donated }, buffers);
         },
         release: async () => {
           await ask({ kind: 'release', program }, []).catch(() => undefined);

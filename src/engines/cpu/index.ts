@@ -19,14 +19,18 @@ export interface CpuEngineOptions {
   /** WebAssembly implementations of fused operations: all of this package's when left out; with 'none' the
    * definitions run. */
   readonly kernels?: KernelModule | 'none';
+  /** An existing folder: what each operation took is written there when a program is disposed, in the format of
+   * Chrome's traces (`ort_*.json` by ONNX Runtime, `kernels_*.json` by us). Slower; for benchmarks. */
+  readonly profile?: string;
 }
 
 /** Makes the engine. Nothing starts before the first program is compiled; `dispose()` ends its thread. */
 export function cpuEngine(options: CpuEngineOptions = {}): Engine {
-  const { threads = 0 } = options;
+  const { threads = 0, profile } = options;
   const kernels = options.kernels === 'none' ? undefined : (options.kernels ?? kernelModule());
   const backend = workerBackend({
     kernels: kernels === undefined ? undefined : codeOf(kernels),
+    profile,
     threads: Math.min(threads === 0 ? availableParallelism() : threads, MOST_THREADS),
     session: {
       intraOpNumThreads: threads,

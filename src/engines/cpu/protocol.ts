@@ -10,6 +10,8 @@ export interface WorkerOptions {
   readonly kernels: KernelCode | undefined;
   /** Threads of threaded kernels, this one included; 1 when left out. */
   readonly threads?: number;
+  /** Folder for what a program's steps took, written when it is released. */
+  readonly profile?: string | undefined;
 }
 
 export type Request =
@@ -22,7 +24,10 @@ export type Request =
       readonly inputs: Readonly<Record<string, Data | number>>;
       /** Numbers under which the outputs stay; without it they are sent back. */
       readonly keep?: Readonly<Record<string, number>> | undefined;
+      /** Numbers of inputs to release when they have been read. */
+      readonly donated?: readonly number[] | undefined;
     }
+  | { readonly kind: 'probe'; readonly id: number }
   | { readonly kind: 'upload'; readonly id: number; readonly value: number; readonly data: Data }
   | { readonly kind: 'download'; readonly id: number; readonly value: number }
   | { readonly kind: 'drop'; readonly id: number; readonly value: number }

@@ -8,9 +8,11 @@ import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
 import { buildFor } from '../kernels/builds.ts';
+import { blockSizeOf } from '../onnx/block-size.ts';
 import { createExecutor, type Executor, type Runtime } from '../onnx/executor.ts';
 import { createStore, runStored } from '../onnx/store.ts';
 import { soloTeam, type ThreadedRunner, threadedRunner } from '../onnx/threaded.ts';
+import { profileOf } from './profile.ts';
 import type { Reply, Request, WorkerOptions } from './protocol.ts';
 import { workerTeam } from './team.ts';
 
@@ -59,8 +61,10 @@ async function answer(request: Request): Promise<Reply> {
   switch (request.kind) {
     case 'load': {
       runtime ??= loadRuntime();
+      const profile = options.profile === undefined ? undefined : profileOf(options.profile, request.program);
       const executor = await createExecutor(await runtime, request.plan, code, {
-        session: options.session,
+        session: { ...options.session, ...profile?.session },
+        ...(profile === undefined ? {} : { onKernel: profile.onKernel }),
         fillsOutputs: true,
         threads: () => {
           threads ??= startThreads();
@@ -68,18 +72,22 @@ async function answer(request: Request): Promise<Reply> {
         },
         allocate: store.allocate,
       });
-      programs.set(request.program, executor);
+      programs.set(request.program, profile === undefined ? executor : profile.closing(executor));
       return { id, outputs: {} };
     }
     case 'run': {
       const executor = programs.get(request.program);
       if (executor === undefined) throw new EngineError(`internal: there is no program ${request.program}`);
-      return { id, outputs: await runStored(executor, store, request.inputs, request.keep) };
+      return { id, outputs: await runStored(executor, store, request.inputs, request.keep, request.donated) };
     }
     case 'release': {
       await programs.get(request.program)?.release();
       programs.delete(request.program);
       return { id, outputs: {} };
+    }
+    case 'probe': {
+      runtime ??= loadRuntime();
+      return { id, outputs: { block: Int32Array.of(await blockSizeOf(await runtime, options.session)) } };
     }
     case 'upload': {
       store.keep(request.value, request.data);

@@ -1,8 +1,12 @@
 /** All kernels of this package and the WebAssembly modules they live in. */
 
+import { biasActGradKernel, biasActKernel } from './activation.ts';
+import { blockedKernels } from './blocked.ts';
+import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
+import { adamStepKernel, emaStepKernel } from './optimiser.ts';
 import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
 import { decodePointsGradKernel, renderRaysGradKernel } from './render-grad.ts';
 import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
@@ -25,6 +29,12 @@ export function kernelModule(): KernelModule {
       decodeDensityKernel,
       nearestFacesKernel,
       deformPointsKernel,
+      biasActKernel,
+      biasActGradKernel,
+      upfirdnKernel,
+      adamStepKernel,
+      emaStepKernel,
+      ...blockedKernels,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

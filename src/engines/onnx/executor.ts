@@ -30,6 +30,8 @@ export interface ExecutorOptions {
   readonly allocate: (aval: Aval) => Data;
   /** The threads, started when a plan first needs them. */
   readonly threads?: () => Promise<ThreadedRunner>;
+  /** Told what each kernel took, milliseconds. */
+  readonly onKernel?: (label: string, ms: number) => void;
 }
 
 /** Numbers of inputs that never change under them, by name: what threads laid out for a number may be kept. */
@@ -37,8 +39,15 @@ export type Keys = Readonly<Record<string, number>>;
 
 /** A program that is ready to run on the calling thread. */
 export interface Executor {
-  /** Runs once at a time; calls wait for each other. The result's arrays are the caller's. */
-  run(inputs: Readonly<Record<string, Data>>, keys?: Keys): Promise<Record<string, Data>>;
+  /** Runs once at a time; calls wait for each other. The result's arrays are the caller's.
+   *
+   * @param onRead called when all steps have read their inputs, before results are copied out.
+   */
+  run(
+    inputs: Readonly<Record<string, Data>>,
+    keys?: Keys,
+    onRead?: () => void,
+  ): Promise<Record<string, Data>>;
   release(): Promise<void>;
 }
 
@@ -64,10 +73,22 @@ export async function createExecutor(
   const sessions: InferenceSession[] = [];
   const isThreaded = [...plan.prologue, ...plan.steps].some(({ kind }) => kind === 'threaded');
   const threads = isThreaded ? await options.threads?.() : undefined;
+  let created = 0;
+  const sessionOptions = (): InferenceSession.SessionOptions => {
+    const { session } = options;
+    if (!session.enableProfiling) return session;
+    // The runtime's own names tell apart seconds, not sessions.
+    return { ...session, profileFilePrefix: `${session.profileFilePrefix}_${created++}` };
+  };
   const prepare = async (step: Step): Promise<Action> => {
-    if (step.kind === 'kernel') return kernelAction(name, step, memory!);
-    if (step.kind === 'threaded') return threadedAction(name, runtime, step, slots, places, threads, options);
-    const session = await explained(name, () => runtime.InferenceSession.create(step.model, options.session));
+    if (step.kind === 'kernel') return timed(step.label, kernelAction(name, step, memory!), options);
+    if (step.kind === 'threaded') {
+      const action = threadedAction(name, runtime, step, slots, places, threads, options);
+      return timed(step.label, action, options);
+    }
+    const session = await explained(name, () =>
+      runtime.InferenceSession.create(step.model, sessionOptions()),
+    );
     sessions.push(session);
     const { kind, inputs: reads, outputs: writes } = step;
     return segmentAction(
@@ -81,7 +102,10 @@ export async function createExecutor(
     );
   };
   const release = async (): Promise<void> => {
-    for (const session of sessions.splice(0)) await session.release();
+    for (const session of sessions.splice(0)) {
+      if (options.session.enableProfiling) session.endProfiling();
+      await session.release();
+    }
   };
   const actions: Action[] = [];
   try {
@@ -94,9 +118,18 @@ export async function createExecutor(
     throw error;
   }
   const frees = lastReads(plan);
+  const copyOf = (data: Data, aval: Aval): Data => {
+    const copy = options.allocate(aval);
+    copy.set(data as never);
+    return copy;
+  };
   let turn: Promise<unknown> = Promise.resolve();
 
-  const run = async (given: Readonly<Record<string, Data>>, keys: Keys): Promise<Record<string, Data>> => {
+  const run = async (
+    given: Readonly<Record<string, Data>>,
+    keys: Keys,
+    onRead: (() => void) | undefined,
+  ): Promise<Record<string, Data>> => {
     const values = [...places];
     const keyOfSlot = new Map(
       inputs.flatMap(({ name: input, slot }) => (keys[input] === undefined ? [] : [[slot, keys[input]]])),
@@ -110,6 +143,9 @@ export async function createExecutor(
       await actions[i](values, keyOfSlot);
       for (const slot of frees[i]) values[slot] = undefined;
     }
+    // Only arrays that are handed through are still read.
+    const passed = outputs.some(({ slot }) => inputs.some((input) => input.slot === slot));
+    if (!passed) onRead?.();
     // An output that is an input, lies in the memory or was given out already must be a copy.
     const taken = new Set(inputs.map(({ slot }) => slot));
     const results: Record<string, Data> = {};
@@ -118,15 +154,16 @@ export async function createExecutor(
       else {
         const data = dataOf(values[output.slot]!, output);
         const shared = places[output.slot] !== undefined || taken.has(output.slot);
-        results[output.name] = shared ? data.slice() : data;
+        results[output.name] = shared ? copyOf(data, output) : data;
         taken.add(output.slot);
       }
     }
+    if (passed) onRead?.();
     return results;
   };
   return {
-    run: (given, keys = {}) => {
-      const result = turn.then(() => run(given, keys));
+    run: (given, keys = {}, onRead) => {
+      const result = turn.then(() => run(given, keys, onRead));
       turn = result.catch(() => undefined);
       return result;
     },
@@ -205,6 +242,15 @@ function threadedAction(
     step.outputs.forEach(({ slot }, i) => {
       values[slot] ??= tensorOf(runtime, slots[slot], writes[i]);
     });
+  };
+}
+
+function timed(label: string, action: Action, { onKernel }: ExecutorOptions): Action {
+  if (onKernel === undefined) return action;
+  return async (values, keys) => {
+    const start = performance.now();
+    await action(values, keys);
+    onKernel(label, performance.now() - start);
   };
 }
 

@@ -5,6 +5,9 @@ import type { Aval, DType, Shape } from '../../tensor/index.ts';
 import { createMessage, joinMessage, type Message } from './protobuf.ts';
 
 const OPSET = 20;
+/** ONNX Runtime's own operators on images whose channels come in blocks; types are written `nchwc:Conv`. */
+const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
+const BLOCKED_PREFIX = 'nchwc:';
 const IR_VERSION = 9;
 /** Protobuf's own limit. */
 const LARGEST_MODEL = 2 ** 31 - 1;
@@ -86,7 +89,8 @@ export function createModel(graphName: string): ModelWriter {
           for (const value of inputs) node.text(1, current(value));
           for (const value of outputs) node.text(2, current(value));
           node.text(3, name);
-          node.text(4, type);
+          node.text(4, type.replace(BLOCKED_PREFIX, ''));
+          if (type.startsWith(BLOCKED_PREFIX)) node.text(7, BLOCKED_DOMAIN);
           for (const [key, value] of Object.entries(attributes)) {
             node.message(5, (attribute) => writeAttribute(attribute, key, value));
           }
@@ -104,6 +108,12 @@ export function createModel(graphName: string): ModelWriter {
         opset.text(1, '');
         opset.int(2, OPSET);
       });
+      if (nodes.some(({ type }) => type.startsWith(BLOCKED_PREFIX))) {
+        model.message(8, (opset) => {
+          opset.text(1, BLOCKED_DOMAIN);
+          opset.int(2, 1);
+        });
+      }
       model.message(7, (nested) => nested.splice(graph));
       return joinMessage(model);
     },

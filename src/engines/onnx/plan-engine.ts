@@ -24,16 +24,20 @@ import { planProgram } from './planner.ts';
 
 /** A plan where it runs. */
 export interface LoadedProgram {
-  /** @param keep numbers under which the outputs stay with the backend; without it they are returned. */
+  /** @param keep     numbers under which the outputs stay with the backend; without it they are returned.
+   *  @param donated  numbers of inputs to release when they have been read. */
   run(
     inputs: Readonly<Record<string, Data | number>>,
     keep?: Readonly<Record<string, number>>,
+    donated?: readonly number[],
   ): Promise<Record<string, Data>>;
   release(): Promise<void>;
 }
 
 export interface Backend {
   readonly name: string;
+  /** Channels in a block of the runtime's blocked convolutions; undefined where it has none. */
+  blockSize?(): Promise<number | undefined>;
   load(plan: Plan): Promise<LoadedProgram>;
   /** Keeps a copy of an array under a number. */
   upload(value: number, data: Data): Promise<void>;
@@ -90,7 +94,9 @@ async function compileShared(
   const key = `${keyOfGraph(graph)}|${graph.parameters.map(({ name }) => identityOf(parameters[name].data))}`;
   const shared =
     programs.get(key) ??
-    share(programs, key, async () => backend.load(planProgram(graph, kernels, parameters)));
+    share(programs, key, async () =>
+      backend.load(planProgram(graph, kernels, parameters, await backend.blockSize?.())),
+    );
   shared.users++;
   const release = releaseOf(programs, key, shared, isDisposed);
   let loaded: LoadedProgram;
@@ -144,14 +150,19 @@ function programOf(
   };
   return {
     graph,
-    run: async (inputs, options = {}) => collect(graph, await loaded.run(prepare(inputs, options)), options),
+    run: async (inputs, options = {}) =>
+      collect(
+        graph,
+        await loaded.run(prepare(inputs, options), undefined, donatedOf(graph, inputs, options)),
+        options,
+      ),
     runResident: async (inputs, options = {}) => {
       const kept = graph.outputs.map(({ name, tensor: { dtype, shape } }): [string, Resident] => [
         name,
         { dtype, shape, resident: nextResident++ },
       ]);
       const numbers = Object.fromEntries(kept.map(([name, { resident }]) => [name, resident]));
-      await loaded.run(prepare(inputs, options), numbers);
+      await loaded.run(prepare(inputs, options), numbers, donatedOf(graph, inputs, options));
       return Object.fromEntries(kept);
     },
     dispose: async () => {
@@ -160,6 +171,16 @@ function programOf(
       await release();
     },
   };
+}
+
+function donatedOf({ name: program }: Graph, inputs: Values, { donate = [] }: RunOptions): number[] {
+  return donate.map((name) => {
+    const value = inputs[name];
+    if (value === undefined || !('resident' in value)) {
+      throw new EngineError(`${program}: input "${name}" cannot be donated: it is no resident value`);
+    }
+    return value.resident;
+  });
 }
 
 function collect(graph: Graph, results: Record<string, Data>, options: RunOptions): Record<string, NdArray> {

@@ -18,10 +18,16 @@ const LARGEST_MEMORY = 2 ** 32;
 /** Plans a program.
  *
  * @param parameters values of the weights; they become part of the models.
+ * @param block      channels in a block of the runtime's blocked convolutions, where it has them.
  * @throws EngineError for an operation that ONNX and the kernels lack, and for more memory than there can be.
  */
-export function planProgram(graph: Graph, module: KernelModule | undefined, parameters: Arrays): Plan {
-  const prepared = prepare(graph, module?.kernels ?? [], allRules);
+export function planProgram(
+  graph: Graph,
+  module: KernelModule | undefined,
+  parameters: Arrays,
+  block?: number,
+): Plan {
+  const prepared = prepare(graph, module?.kernels ?? [], allRules, module === undefined ? undefined : block);
   const stages = assignStages(prepared.graph, prepared.calls);
   const slots = createSlots();
   const { fixed, running } = findHandover(prepared, stages);

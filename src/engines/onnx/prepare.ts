@@ -3,6 +3,7 @@
 import { inline, rewrite } from '../../tensor/graph.ts';
 import { type Graph, type Node, simplify, type Tensor } from '../../tensor/index.ts';
 import type { Kernel, KernelCall } from '../kernels/kernel.ts';
+import { blockChannels } from './blocked.ts';
 import type { Rules } from './lowering.ts';
 
 /** Calls of kernels, by node of the prepared graph. */
@@ -13,12 +14,16 @@ export interface Prepared {
   readonly calls: KernelCalls;
 }
 
-/** Expands the fused operations that nothing here runs as a whole, and simplifies what that leaves. */
-export function prepare(graph: Graph, kernels: readonly Kernel[], rules: Rules): Prepared {
+/** Expands the fused operations that nothing here runs as a whole, and simplifies what that leaves.
+ *
+ * @param block channels in a block where the runtime has blocked convolutions.
+ */
+export function prepare(graph: Graph, kernels: readonly Kernel[], rules: Rules, block?: number): Prepared {
   const byName = new Map(kernels.map((kernel) => [kernel.name, kernel]));
   const callOf = (node: Node): KernelCall | undefined =>
     node.op.name === 'fused' ? byName.get(node.attrs.name as string)?.plan(node) : undefined;
   let current = simplify(graph);
+  let isBlocked = false;
   for (let expanded = -1; expanded !== 0; ) {
     expanded = 0;
     current = rewrite(current, (node, inputs): readonly Tensor[] | undefined => {
@@ -33,6 +38,12 @@ export function prepare(graph: Graph, kernels: readonly Kernel[], rules: Rules):
       return inline(node.attrs.body as Graph, inputs);
     });
     if (expanded > 0) current = simplify(current);
+    else if (block !== undefined && !isBlocked) {
+      isBlocked = true;
+      current = simplify(blockChannels(current, block));
+      // Shapes that a blocked kernel refuses are expanded in turn.
+      expanded = -1;
+    }
   }
   const calls = new Map<Node, KernelCall>();
   for (const node of current.nodes) {

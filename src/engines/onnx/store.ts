@@ -61,12 +61,16 @@ export function createStore(): Store {
   };
 }
 
-/** Runs a program on arrays and stored values; outputs are returned, or stored under the numbers of `keep`. */
+/** Runs a program on arrays and stored values; outputs are returned, or stored under the numbers of `keep`.
+ *
+ * @param donated numbers of inputs that are released as soon as the last step has read them.
+ */
 export async function runStored(
   executor: Executor,
   store: Store,
   inputs: Readonly<Record<string, Data | number>>,
   keep: Readonly<Record<string, number>> | undefined,
+  donated: readonly number[] = [],
 ): Promise<Record<string, Data>> {
   const given = Object.fromEntries(
     Object.entries(inputs).map(([name, value]) => [
@@ -78,7 +82,9 @@ export async function runStored(
   const keys = Object.fromEntries(
     Object.entries(inputs).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
   );
-  const outputs = await executor.run(given, keys);
+  const outputs = await executor.run(given, keys, () => {
+    for (const id of donated) store.release(id);
+  });
   if (keep === undefined) return outputs;
   for (const [name, id] of Object.entries(keep)) store.keep(id, outputs[name]);
   return {};

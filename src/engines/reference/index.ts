@@ -59,7 +59,9 @@ function compileReference(graph: Graph, rounded: boolean, options: CompileOption
     const arrays = Object.fromEntries(
       Object.entries(inputs).map(([name, value]) => [name, 'resident' in value ? heldBy(value) : value]),
     );
-    return runReference(plain, rounded, parameters, arrays, runOptions);
+    const outputs = runReference(plain, rounded, parameters, arrays, runOptions);
+    for (const name of runOptions?.donate ?? []) held.delete(inputs[name] as Resident);
+    return outputs;
   };
   return {
     graph,

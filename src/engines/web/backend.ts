@@ -44,7 +44,7 @@ export function webBackend(options: WebBackendOptions): Backend {
       });
       executors.add(executor);
       return {
-        run: (inputs, keep) => runStored(executor, store, inputs, keep),
+        run: (inputs, keep, donated) => runStored(executor, store, inputs, keep, donated),
         release: async () => {
           executors.delete(executor);
           await executor.release();

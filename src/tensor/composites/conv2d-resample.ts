@@ -6,7 +6,7 @@ import { reshape } from '../primitives/reshape.ts';
 import { reverse } from '../primitives/reverse.ts';
 import { transpose } from '../primitives/transpose.ts';
 import { showAval } from '../types.ts';
-import { type FirPadding, fullPadding, padOrCrop, type Taps, upfirdn2d } from './fir.ts';
+import { type FirPadding, fullPadding, type Taps, upfirdn2d } from './fir.ts';
 
 export interface ResampleOptions {
   readonly up?: number;
@@ -46,7 +46,18 @@ export function conv2dResample(
     given[2] + before(rows),
     given[3] + after(rows),
   ];
-  if (up === 1 && down === 1) return conv2d(padOrCrop(x, padding), weight, { groups });
+  if (up === 1 && down === 1) {
+    const [left, right, top, bottom] = padding;
+    const sides = [
+      [top, bottom],
+      [left, right],
+    ] as const;
+    return conv2d(x, weight, { groups, padding: sides });
+  }
+  if (up === 1 && w.shape[2] === 1 && w.shape[3] === 1) {
+    // One tap hears only what is kept.
+    return conv2d(upfirdn2d(x, filter, { padding, down }), weight, { groups });
+  }
   if (up === 1) return conv2d(upfirdn2d(x, filter, { padding }), weight, { groups, stride: down });
   const upsampled = transposedUp(x, weight, filter, up, padding, groups);
   return down === 1 ? upsampled : upfirdn2d(upsampled, filter, { down });

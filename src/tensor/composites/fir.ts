@@ -1,6 +1,7 @@
 /** Resampling with small FIR filters: zero insertion, padding, filter, decimation (spec page 2.4). */
 
 import { ShapeError } from '../../errors.ts';
+import { fused } from '../fused.ts';
 import type { Tensor } from '../graph.ts';
 import { broadcastTo } from '../primitives/broadcast.ts';
 import { constant } from '../primitives/constant.ts';
@@ -8,7 +9,7 @@ import { conv2d } from '../primitives/conv2d.ts';
 import { pad } from '../primitives/pad.ts';
 import { reshape } from '../primitives/reshape.ts';
 import { slice } from '../primitives/slice.ts';
-import { ndarray } from '../types.ts';
+import { ndarray, type Shape } from '../types.ts';
 
 /** Filter taps, rows first. */
 export type Taps = readonly (readonly number[])[];
@@ -38,32 +39,69 @@ export function makeTaps(
       : (taps as Taps);
   const total = normalize ? square.flat().reduce((sum, tap) => sum + tap, 0) : 1;
   const scaled = square.map((row) => row.map((tap) => (tap / total) * gain));
-  return flip ? scaled.map((row) => [...row].reverse()).reverse() : scaled;
+  return flip ? turned(scaled) : scaled;
 }
 
 /** The filter of every resampling layer: [1, 3, 3, 1] along both axes, sum 1. */
 export const DEFAULT_TAPS: Taps = makeTaps([1, 3, 3, 1]);
 
-/** Up-samples by zero insertion, pads, filters and keeps every `down`-th sample.
+/** Up-samples by zero insertion, pads, filters and keeps every `down`-th sample. A fused operation.
  *
  * @param x [N, C, H, W]; output size (H up + y0 + y1 - rows) / down + 1, floored.
  */
 export function upfirdn2d(x: Tensor, taps: Taps, options: FirOptions = {}): Tensor {
   const { flip = false, gain = 1 } = options;
-  const [upX, upY] = pair(options.up);
-  const [downX, downY] = pair(options.down);
-  const [x0, x1, y0, y1] = fullPadding(options.padding ?? 0);
-  const rows = taps.length;
-  const columns = taps[0].length;
-  let y = insertZeros(x, upX, upY);
-  y = padOrCrop(y, [x0, x1, y0, y1]);
+  const scaled = taps.map((row) => row.map((tap) => tap * gain));
+  return resample(x, {
+    up: pair(options.up),
+    down: pair(options.down),
+    padding: fullPadding(options.padding ?? 0),
+    taps: flip ? scaled : turned(scaled),
+  });
+}
+
+/** All of a resampling step. */
+export type Resampling = {
+  /** Columns and rows. */
+  readonly up: readonly [number, number];
+  readonly down: readonly [number, number];
+  readonly padding: FirPadding;
+  /** In the order in which a correlation hears them, gain included. */
+  readonly taps: Taps;
+};
+
+function resample(x: Tensor, options: Resampling): Tensor {
+  const define = (given: { x: Tensor }) => ({ y: resampled(given.x, options) });
+  return fused('upfirdn2d', options, { x }, define, ({ outputs, cotangents }) => ({
+    x: resample(cotangents.y!, adjoint(options, x.shape, outputs.y.shape)),
+  }))[0];
+}
+
+/** Zero insertion and decimation change places; the paddings are those that give the input's size back. */
+function adjoint({ up, down, padding, taps }: Resampling, from: Shape, to: Shape): Resampling {
+  const side = (axis: 0 | 1, extent: number): [number, number] => {
+    const before = padding[2 * axis];
+    const size = 3 - axis;
+    return [extent - before - 1, from[size] * up[axis] - to[size] * down[axis] + before - up[axis] + 1];
+  };
+  const columns = side(0, taps[0].length);
+  const rows = side(1, taps.length);
+  return { up: down, down: up, padding: [...columns, ...rows], taps: turned(taps) };
+}
+
+function turned(taps: Taps): Taps {
+  return taps.map((row) => [...row].reverse()).reverse();
+}
+
+function resampled(x: Tensor, { up: [upX, upY], down: [downX, downY], padding, taps }: Resampling): Tensor {
+  const y = padOrCrop(insertZeros(x, upX, upY), padding);
+  const [rows, columns] = [taps.length, taps[0].length];
   if (y.shape[2] < rows || y.shape[3] < columns) {
     throw new ShapeError(
       `upfirdn2d: ${y.shape[2]} x ${y.shape[3]} padded pixels are fewer than the ${rows} x ${columns} taps`,
     );
   }
-  const flat = taps.flat().map((tap) => tap * gain);
-  const kernel = constant(ndarray([1, 1, rows, columns], flip ? flat : flat.reverse()));
+  const kernel = constant(ndarray([1, 1, rows, columns], taps.flat()));
   const channels = y.shape[1];
   return conv2d(y, broadcastTo(kernel, [channels, 1, rows, columns]), {
     groups: channels,

@@ -5,3 +5,9 @@ export { decodePointsGrad } from './render-points-grad';
 export { renderRays } from './render';
 export { renderRaysGrad, sumRenderGradients } from './render-grad';
 export { deformPoints, nearestFaces } from './nearest';
+export { biasAct, biasActGrad } from './activation';
+export { upfirdn } from './fir';
+export { adamStep, emaStep } from './optimiser';
+export {
+  arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, toBlocked, upfirdnBlocked,
+} from './blocked';

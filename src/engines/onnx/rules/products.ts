@@ -156,14 +156,24 @@ const conv2dWeightGrad: Rule = (node, lowering) => {
         lowering.ints([batch, groups, channels / groups, pixels]),
       ]);
       const turned = lowering.emit('Transpose', [lines], { perm: [0, 1, 3, 2] });
-      const products = lowering.emit('MatMul', [gradient, turned]);
-      taps.push(lowering.emit('ReduceSum', [products, lowering.ints([0])], { keepdims: 1 }));
+      taps.push(lowering.emit('MatMul', [gradient, turned]));
     }
   }
-  const stacked = taps.length === 1 ? taps[0] : lowering.emit('Concat', taps, { axis: 0 });
+  const stacked = summedOverBatch(taps, batch, node, lowering);
   const moved = lowering.emit('Transpose', [stacked], { perm: [1, 2, 3, 0] });
   return [lowering.emit('Reshape', [moved, lowering.ints(node.outputs[0].shape)])];
 };
+
+/** Products [N, groups, O / groups, C / groups] of each tap to [taps, groups, ...]: one sum for all of them. */
+function summedOverBatch(taps: readonly string[], batch: number, node: Node, lowering: Lowering): string {
+  const stacked = taps.length === 1 ? taps[0] : lowering.emit('Concat', taps, { axis: 0 });
+  if (batch === 1) return stacked;
+  const groups = node.attrs.groups as number;
+  const [out, perGroup] = node.outputs[0].shape;
+  const shape = [taps.length, batch, groups, out / groups, perGroup];
+  const split = lowering.emit('Reshape', [stacked, lowering.ints(shape)]);
+  return lowering.emit('ReduceSum', [split, lowering.ints([1])], { keepdims: 0 });
+}
 
 /** onnxruntime wants less padding than kernel: more of it is written out as minus infinity. */
 const maxPool: Rule = (node, lowering) => {

@@ -1,0 +1,131 @@
+/**
+ * `npm run bench:step [-- PRESET...] [--profile]`: the dense parts of an optimisation step on the cpu engine, beside
+ * the machine's own rate R in the same run (ONNX Runtime, 3x3 convolution of 256 channels at 64 x 64, one picture).
+ */
+
+import { mkdtempSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cpuEngine } from '../src/engines/cpu/index.ts';
+import { initialise } from '../src/portrait/initialise.ts';
+import { discriminatorPlan, generatorPlan, presetOf } from '../src/portrait/presets.ts';
+import * as t from '../src/tensor/index.ts';
+import { phasesOf } from './step-phases.ts';
+import { profileTable } from './step-profile.ts';
+import { best, ceiling, machine, normals, table } from './support.ts';
+
+const BATCH = 4;
+const ROUNDS = 5;
+const threads = Math.min(2, availableParallelism());
+const profiles = process.argv.includes('--profile');
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const r = await ceiling(threads);
+const draw = normals();
+const random = ({ shape }: t.Aval): t.NdArray =>
+  t.ndarray(
+    shape,
+    draw(shape.reduce((a, b) => a * b, 1)).map((value) => Math.max(-1, Math.min(1, value / 2))),
+  );
+
+console.log(`batch ${BATCH}, random weights; ${machine(threads)}`);
+for (const preset of asked.length > 0 ? asked : ['64-32', '128-32']) await measure(preset);
+
+async function measure(name: string): Promise<void> {
+  const folder = profiles ? mkdtempSync(join(tmpdir(), 'bench-step-')) : undefined;
+  const engine = cpuEngine({ threads, ...(folder === undefined ? {} : { profile: folder }) });
+  const preset = presetOf(name);
+  const networks = {
+    discriminator: initialise(discriminatorPlan(preset), draw),
+    generator: initialise(generatorPlan(preset), draw),
+  };
+  const rows: string[][] = [];
+  let program = 0;
+  for (const { label, network, graph } of phasesOf(preset, BATCH)) {
+    const start = performance.now();
+    const compiled = await engine.compile(graph);
+    const compile = performance.now() - start;
+    const inputs: Record<string, t.Resident> = {};
+    for (const { name: input, tensor } of graph.inputs) {
+      inputs[input] = await engine.upload(networks[network].get(input) ?? random(tensor));
+    }
+    const run = async (): Promise<void> => {
+      for (const value of Object.values(await compiled.runResident(inputs))) void engine.release(value);
+    };
+    await run();
+    let ms = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < ROUNDS; round++) {
+      await r.sample();
+      ms = Math.min(ms, await best(2, run));
+    }
+    const gflop = denseFlops(graph) / 1e9;
+    rows.push([
+      label,
+      ms.toFixed(1),
+      gflop.toFixed(2),
+      (gflop / (ms / 1000)).toFixed(0),
+      `${((gflop / (ms / 1000) / r.gflops()) * 100).toFixed(0)} %`,
+      `${Math.round(process.memoryUsage().rss / 2 ** 20)}`,
+      `${Math.round(liveBytes(graph) / 2 ** 20)}`,
+      (compile / 1000).toFixed(1),
+    ]);
+    for (const value of Object.values(inputs)) await engine.release(value);
+    await compiled.dispose();
+    if (folder !== undefined) {
+      console.log(`\n${name}, ${label}: where the time of ${2 * ROUNDS + 1} runs goes\n`);
+      console.log(profileTable(folder, program, 2 * ROUNDS + 1));
+    }
+    program++;
+  }
+  console.log(
+    `\npreset ${name}; R = ${r.gflops().toFixed(0)} GFLOP/s; peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`,
+  );
+  console.log(
+    table(
+      [
+        'phase',
+        'ms (best of 10)',
+        'dense GFLOP',
+        'GFLOP/s',
+        'of R',
+        'memory now, MiB',
+        'live tensors, MiB',
+        'compile, s',
+      ],
+      rows,
+    ),
+  );
+  await engine.dispose();
+}
+
+/** Arithmetic of products and convolutions; of filters and pointwise chains nothing. */
+function denseFlops(graph: t.Graph): number {
+  return t
+    .costOf(t.simplify(t.expandFused(graph)))
+    .nodes.filter(
+      ({ node: { op, attrs } }) =>
+        op.name === 'matmul' || (op.name.startsWith('conv2d') && attrs.groups === 1),
+    )
+    .reduce((sum, { flops }) => sum + flops, 0);
+}
+
+/** The largest sum of values that are alive at one time, in the graph's order of evaluation. */
+function liveBytes(graph: t.Graph): number {
+  const { nodes, outputs } = t.simplify(graph);
+  const last = new Map<t.Tensor, number>();
+  nodes.forEach((node, i) => {
+    for (const tensor of node.inputs) last.set(tensor, i);
+  });
+  for (const { tensor } of outputs) last.set(tensor, nodes.length);
+  let live = 0;
+  let most = 0;
+  nodes.forEach((node, i) => {
+    const moves = ['reshape', 'broadcast'].includes(node.op.name);
+    if (!moves) for (const tensor of node.outputs) if (last.has(tensor)) live += t.bytesOf(tensor);
+    most = Math.max(most, live);
+    for (const tensor of new Set(node.inputs)) {
+      if (last.get(tensor) === i && !['reshape', 'broadcast'].includes(tensor.node.op.name))
+        live -= t.bytesOf(tensor);
+    }
+  });
+  return most;
+}

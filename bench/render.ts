@@ -2,6 +2,9 @@
  * `npm run bench:render`: the volume renderer of the cpu engine at full size, 128 x 128 rays of 48 + 48 samples in
  * planes of 3 x 3 x 256 x 256 x 32, on one and two threads, beside its own definition on ONNX Runtime.
  *
+ * Then its gradient in planes and decoder, with that of the definition: 64 x 64 rays, since the definition keeps
+ * every sample's values.
+ *
  * Random weights and planes: fog everywhere, so that no sample is spared but those outside the crop.
  */
 
@@ -10,9 +13,21 @@ import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
 import { generatorConfig } from '../src/portrait/config.ts';
 import { densityGraph, fieldGraph, type GeneratorNetwork, renderGraph } from '../src/portrait/generator.ts';
 import { initialise } from '../src/portrait/initialise.ts';
+import { parametersOf } from '../src/portrait/parameters.ts';
 import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
-import type { RenderingOptions } from '../src/portrait/renderer.ts';
-import { type Engine, type Graph, ndarray, type Values } from '../src/tensor/index.ts';
+import { type RenderingOptions, render } from '../src/portrait/renderer.ts';
+import {
+  add,
+  type Engine,
+  f32,
+  type Graph,
+  grad,
+  mul,
+  ndarray,
+  reduceSum,
+  trace,
+  type Values,
+} from '../src/tensor/index.ts';
 import { best, machine, normals, table } from './support.ts';
 
 const ROUNDS = 15;
@@ -70,6 +85,51 @@ async function timedFresh(engine: Engine, graph: Graph): Promise<number> {
 const view = (n: number, changes: Partial<RenderingOptions> = {}): Graph =>
   renderGraph(network, 1, n, { ...rendering, ...changes });
 
+/** Cotangents of features and opacity to gradients of planes and decoder; the picture is computed as well. */
+const gradientGraph = (n: number): Graph =>
+  trace(
+    'gradient',
+    { planes: f32(...planeShape), c: f32(1, 25), features: f32(1, 32, n, n), opacity: f32(1, 1, n, n) },
+    (given) => {
+      const p = parametersOf(network.shapes).scope('decoder');
+      const made = render(p, given.planes, given.c, n, rendering);
+      const seen = add(
+        reduceSum(mul(made.features, given.features)),
+        reduceSum(mul(made.opacity, given.opacity)),
+      );
+      const wrt = Object.fromEntries(
+        ['net.0.weight', 'net.0.bias', 'net.2.weight', 'net.2.bias'].map((name) => [name, p.get(name)]),
+      );
+      const [ofPlanes, ...ofDecoder] = grad(seen, [given.planes, ...Object.values(wrt)]);
+      return {
+        features: made.features,
+        planes: ofPlanes!,
+        ...Object.fromEntries(Object.keys(wrt).map((name, i) => [name, ofDecoder[i]!])),
+      };
+    },
+  );
+
+const cotangents = (n: number) => ({
+  features: ndarray([1, 32, n, n], draw(32 * n * n)),
+  opacity: ndarray([1, 1, n, n], draw(n * n)),
+});
+
+interface GradientTimes {
+  readonly forward: number;
+  readonly both: number;
+}
+
+async function measureGradient(engine: Engine, n: number, rounds = ROUNDS): Promise<GradientTimes> {
+  const resident = await engine.upload(planes);
+  const inputs = { planes: resident, c };
+  const forward = await timed(engine, view(n), inputs, rounds);
+  const both = await timed(engine, gradientGraph(n), { ...inputs, ...cotangents(n) }, rounds);
+  await engine.release(resident);
+  return { forward, both };
+}
+
+const peakMegabytes = (): number => process.resourceUsage().maxRSS / 1024;
+
 interface Times {
   readonly whole: number;
   readonly uncropped: number;
@@ -100,8 +160,17 @@ async function measure(threads: number): Promise<Times> {
   return times;
 }
 
+const gradients: Record<string, GradientTimes> = {};
+for (const threads of [1, 2]) {
+  const engine = cpuEngine({ threads });
+  for (const n of [64, 128]) gradients[`${n}/${threads}`] = await measureGradient(engine, n);
+  await engine.dispose();
+}
+const peakOfKernels = peakMegabytes();
 const results = [await measure(1), await measure(2)];
 const definition = cpuEngine({ threads: 2, kernels: 'none' });
+const slow = process.argv.includes('--fast') ? undefined : await measureGradient(definition, 64, 1);
+const peakOfDefinition = peakMegabytes();
 const onnx = process.argv.includes('--fast')
   ? Number.NaN
   : await timed(definition, view(128), { planes, c }, 1);
@@ -133,4 +202,36 @@ console.log(
       ['definition / kernel', '', (onnx / results[1].whole).toFixed(1)],
     ],
   ),
+);
+
+const row = (n: number, threads: number): string[] => {
+  const { forward, both } = gradients[`${n}/${threads}`];
+  const back = both - forward;
+  return [
+    `${n} x ${n} rays, ${threads} thread${threads > 1 ? 's' : ''}`,
+    forward.toFixed(0),
+    back.toFixed(0),
+    (back / forward).toFixed(2),
+  ];
+};
+console.log(
+  `\n${table(
+    ['gradient in planes and decoder, 48 + 48 samples', 'forward, ms', 'backward, ms', 'backward / forward'],
+    [
+      row(64, 1),
+      row(64, 2),
+      row(128, 1),
+      row(128, 2),
+      [
+        '64 x 64 rays by the definition, 2 threads',
+        slow?.forward.toFixed(0) ?? '',
+        slow === undefined ? '' : (slow.both - slow.forward).toFixed(0),
+        slow === undefined ? '' : ((slow.both - slow.forward) / slow.forward).toFixed(2),
+      ],
+    ],
+  )}`,
+);
+console.log(
+  `\npeak memory of the process: ${peakOfKernels.toFixed(0)} MiB with kernels (128 x 128 rays included), ` +
+    `${peakOfDefinition.toFixed(0)} MiB with the definition`,
 );

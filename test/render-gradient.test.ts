@@ -9,6 +9,7 @@ import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
 import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
+import { render } from '../src/portrait/renderer.ts';
 import * as t from '../src/tensor/index.ts';
 import { random } from './primitives/values.ts';
 import { compose, DEFAULTS, decoderShapes, type Ending, gap, outputs, type Scene } from './render-scene.ts';
@@ -138,6 +139,24 @@ describe('points and their colours', () => {
       }
     }
   });
+});
+
+test('planes that the program makes are other planes in each run', async () => {
+  const composed = compose({}, 3);
+  const { planes: ofPlanes, c: ofC } = composed.inputs;
+  const declared = { planes: ofPlanes, c: ofC, factor: t.f32() };
+  const graph = t.trace('made', declared, ({ planes, c, factor }) => {
+    const made = t.mul(planes, factor);
+    const p = parametersOf(decoderShapes(32));
+    const { features } = render(p, made, c, 6, DEFAULTS);
+    return { found: t.grad(t.reduceSum(t.mul(features, features)), [planes])[0]! };
+  });
+  const program = await engines['cpu, 2 threads'].compile(graph, { parameters: composed.parameters });
+  for (const factor of [1, 0.5, 1]) {
+    const inputs = { ...composed.inputs, factor: t.ndarray([], [factor]) };
+    const { found } = await outputs(reference, { ...composed, graph, inputs });
+    expect(gap((await program.run(inputs)).found, found)).toBeLessThan(1e-5);
+  }
 });
 
 const bytes = ({ data }: t.NdArray) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);

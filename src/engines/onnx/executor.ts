@@ -123,6 +123,7 @@ export async function createExecutor(
     copy.set(data as never);
     return copy;
   };
+  const layOuts = keptTwice(plan);
   let turn: Promise<unknown> = Promise.resolve();
 
   const run = async (
@@ -134,6 +135,8 @@ export async function createExecutor(
     const keyOfSlot = new Map(
       inputs.flatMap(({ name: input, slot }) => (keys[input] === undefined ? [] : [[slot, keys[input]]])),
     );
+    // What nobody numbered is another value in each run, but one value throughout it.
+    for (const slot of layOuts) if (!keyOfSlot.has(slot)) keyOfSlot.set(slot, nextOwnKey--);
     for (const { name: input, slot } of inputs) {
       const place = places[slot];
       if (place === undefined) values[slot] = tensorOf(runtime, slots[slot], given[input]);
@@ -278,6 +281,17 @@ function segmentAction(
       else if (!options.fillsOutputs) (place.data as Data).set(dataOf(results[name], slots[slot]) as never);
     }
   };
+}
+
+/** Numbers for values of single runs: below those of resident values. */
+let nextOwnKey = -1;
+
+/** Slots that more than one step keeps a layout of. */
+function keptTwice({ steps }: Plan): number[] {
+  const kept = steps.flatMap((step) =>
+    step.kind === 'threaded' && step.kept !== undefined ? [step.inputs[step.kept.input].slot] : [],
+  );
+  return [...new Set(kept.filter((slot, i) => kept.indexOf(slot) !== i))];
 }
 
 /** Slots without a place that no step after the given one reads, and no output either. */

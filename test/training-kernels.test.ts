@@ -116,6 +116,73 @@ describe.each(engines)('$name computes', (engine) => {
   );
 });
 
+const sums = [
+  ...[false, true].flatMap((exclusive) =>
+    [false, true].map((reverse) =>
+      derived(
+        `cumsum${exclusive ? ', exclusive' : ''}${reverse ? ', reverse' : ''}`,
+        { x: [40, 30, 9] },
+        ({ x }) => t.cumsum(x, 1, { exclusive, reverse }),
+      ),
+    ),
+  ),
+  derived('cumsum of rows', { x: [300, 33] }, ({ x }) => t.cumsum(x, 1)),
+  ...[0, 1].map((axis) =>
+    derived(`scatterAdd, axis ${axis}`, { x: axis === 0 ? [500, 18] : [9, 500, 3] }, ({ x }) => {
+      const at = Int32Array.from({ length: 500 }, (_, i) => (i * 7) % 31);
+      return t.scatterAdd(x, t.constant({ dtype: 'int32', shape: [500], data: at }), 37, axis);
+    }),
+  ),
+];
+
+describe.each(engines)('$name sums', (engine) => {
+  test.each(sums.map((graph) => [graph.name, graph] as const))('%s', async (name, graph) => {
+    expect(entriesOf(graph).has(name.startsWith('cumsum') ? 'cumsum' : 'scatterAdd')).toBe(true);
+    expect(await apart(engine, graph)).toBeLessThan(2e-6); // worst measured 3.0e-7
+  });
+
+  test.each([-1, 37])('and refuses index %i', async (index) => {
+    const graph = t.trace('far', { x: t.f32(500, 18), at: t.i32(500) }, ({ x, at }) => ({
+      y: t.scatterAdd(x, at, 37),
+    }));
+    const at = { dtype: 'int32', shape: [500], data: new Int32Array(500) } as const;
+    at.data[400] = index;
+    const run = (await engine.compile(graph)).run({ x: random('float32', [500, 18]), at });
+    await expect(run).rejects.toThrow(/far: scatterAdd@training-kernels/);
+  });
+});
+
+const layerShapes = { x: [2, 8, 16, 16], weight: [12, 8, 3, 3], bias: [12], styles: [2, 8], next: [2, 12] };
+const layers = ([t.synthesisLayer, t.synthesisUpLayer] as const).flatMap((layer) =>
+  (
+    [
+      ['both results', {}, 1],
+      ['noise for each sample, clamped', { clamp: 0.9 }, 2],
+      ['scaled alone', { keep: false }, 1],
+      ['value alone, no noise', {}, 0],
+    ] as const
+  ).map(([name, options, noises]) => {
+    const side = layer === t.synthesisLayer ? 16 : 32;
+    const shapes = { ...layerShapes, ...(noises > 0 ? { noise: [noises, side, side] } : {}) };
+    return derived(`${layer.name}, ${name}`, shapes, ({ x, next, ...tensors }) => {
+      const layerOf = { ...tensors, next: noises > 0 ? next : undefined } as unknown as t.LayerTensors;
+      const { value, scaled } = layer(t.modulate(x, layerOf.styles), layerOf, options);
+      const both =
+        value === undefined ? scaled! : scaled === undefined ? value : t.add(value, t.mul(scaled, 0.7));
+      return noises > 0 ? both : t.mul(both, t.reduceSum(next));
+    });
+  }),
+);
+
+describe.each(engines)('$name differentiates', (engine) => {
+  test.each(layers.map((graph) => [graph.name, graph] as const))('%s', async (name, graph) => {
+    const entries = entriesOf(graph);
+    expect(entries).toContain('layerEpilogueGrad');
+    expect(entries.has('unfoldUp')).toBe(name.startsWith('synthesisUp'));
+    expect(await apart(engine, graph)).toBeLessThan(1e-5); // worst measured 1.4e-6
+  });
+});
+
 /** A discriminator in small: all its kinds of layers, weights as inputs, gradients to the second order. */
 const blocks = t.trace(
   'blocks',

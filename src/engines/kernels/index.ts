@@ -4,12 +4,19 @@ import { biasActGradKernel, biasActKernel } from './activation.ts';
 import { blockedKernels } from './blocked.ts';
 import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
+import { cumsumKernel, scatterAddKernel } from './indexing.ts';
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
 import { adamStepKernel, emaStepKernel } from './optimiser.ts';
 import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
 import { decodePointsGradKernel, renderRaysGradKernel } from './render-grad.ts';
-import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
+import {
+  foldUpKernel,
+  layerEpilogueGradKernel,
+  layerEpilogueKernel,
+  skipUpKernel,
+  unfoldUpKernel,
+} from './synthesis.ts';
 
 /** A module as bytes; works in Node and in a page. */
 function decodeModule(text: string): Uint8Array<ArrayBuffer> {
@@ -22,6 +29,8 @@ export function kernelModule(): KernelModule {
       layerEpilogueKernel,
       foldUpKernel,
       skipUpKernel,
+      layerEpilogueGradKernel,
+      unfoldUpKernel,
       renderRaysKernel,
       renderRaysGradKernel,
       decodePointsGradKernel,
@@ -35,6 +44,8 @@ export function kernelModule(): KernelModule {
       adamStepKernel,
       emaStepKernel,
       ...blockedKernels,
+      scatterAddKernel,
+      cumsumKernel,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

@@ -5,9 +5,10 @@ export { decodePointsGrad } from './render-points-grad';
 export { renderRays } from './render';
 export { renderRaysGrad, sumRenderGradients } from './render-grad';
 export { deformPoints, nearestFaces } from './nearest';
-export { biasAct, biasActGrad } from './activation';
-export { upfirdn } from './fir';
+export { biasAct, biasActGrad, layerEpilogueGrad } from './activation';
+export { unfoldUp, upfirdn } from './fir';
 export { adamStep, emaStep } from './optimiser';
 export {
   arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, toBlocked, upfirdnBlocked,
 } from './blocked';
+export { cumsum, scatterAdd } from './indexing';

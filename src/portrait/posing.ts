@@ -18,6 +18,7 @@ import {
   type Graph,
   i32,
   less,
+  maximum,
   type NdArray,
   ndarray,
   type Tensor,
@@ -111,24 +112,31 @@ export function posedInputs(
   };
 }
 
-/** The deformation of a posed program, over the inputs of `posedInputs`. */
+/** The deformation of a posed program, over the inputs of `posedInputs`.
+ *
+ * Given `vertices` that depend on a pose, gradients reach it; without face numbers beside them the faces are the
+ * nearest ones of our own search.
+ */
 export function deformationOf(
   { body, faces, thickness }: Posing,
-  inputs: Readonly<Record<string, Tensor>>,
+  inputs: Readonly<Record<string, Tensor | undefined>>,
 ): Deformation {
   const { mesh, vertices } = inputs;
+  if (mesh === undefined) throw new Error('internal: no mesh block to search');
   if (vertices === undefined) return { mesh, carry: carryPoints };
   const canonical = constant(ndarray([body.canonical.length / 3, 3], body.canonical));
   return (points, pass) => {
-    const near = findFaces(mesh, points).sqdist;
-    const index = pass === 'coarse' ? inputs.coarseFaces : inputs.fineFaces;
+    const { sqdist, face } = findFaces(mesh, points);
+    const given = pass === 'coarse' ? inputs.coarseFaces : inputs.fineFaces;
+    // Beyond the shell no face is found; any valid number does there.
+    const index = given ?? maximum(face, 0);
     return deform({
       posed: vertices,
       canonical,
       faces,
       points,
       index,
-      mask: less(near, thickness * thickness),
+      mask: less(sqdist, thickness * thickness),
     });
   };
 }

@@ -24,6 +24,7 @@ import {
 } from '../tensor/index.ts';
 import { backwardGraph, LABELS } from './backward.ts';
 import { trainingStyles } from './conditioning.ts';
+import { withValue } from './exact.ts';
 import { blockOptions, latentInputs, noiseInputs, styleDraws } from './fakes.ts';
 import type { TrainedGenerator } from './generator-loss.ts';
 import type { DensityRegOptions, DensityRegType } from './options.ts';
@@ -77,8 +78,8 @@ export function densityLossGraph(generator: TrainedGenerator, setting: DensityLo
   return backwardGraph(name, LABELS.G, generator, densityInputs(generator, setting), (p, given) => {
     const { config } = generator;
     const { z, c } = given;
-    const pose = generatorPose(p.scope('pose_branch'), z, c);
-    const { ws } = trainingStyles(p, config, { z, c, pose, ...styleDraws(given) });
+    const pose = withValue(given.imagined, generatorPose(p.scope('pose_branch'), z, c));
+    const { ws } = trainingStyles(p, config, { z, c, pose, ...styleDraws(given) }, given.styles);
     const block = blockOptions(generator, setting.noise, given);
     const planes = synthesisNetwork(
       p.scope('backbone').scope('synthesis'),

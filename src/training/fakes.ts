@@ -9,6 +9,7 @@ import { type Posing, posedInputs } from '../portrait/posing.ts';
 import { type BlockOptions, type NoiseMode, synthesisNetwork } from '../portrait/synthesis.ts';
 import { type Aval, f32, i32, type Tensor } from '../tensor/index.ts';
 import { backgroundStyles, type Mixing, type Swap, trainingStyles } from './conditioning.ts';
+import { withValue } from './exact.ts';
 import { renderTraining } from './rendering.ts';
 
 /** A generator and the body that its samples follow. */
@@ -37,8 +38,9 @@ export interface FakeSetting {
 
 /** Inputs of a program that generates, all of them draws, labels and schedules:
  *
- * `z` [N, zDim], `c` [N, 25]; `swapU` [N, 1] and `swapProbability`; `mixZ` [N, zDim] and `mixCut`;
- * `backgroundU` [N, 1, 1]; `mesh`, a block for each pose; `coarseFaces`, `fineFaces` [N, samples];
+ * `z` [N, zDim], `c` [N, 25]; `imagined` [N, 6] and `styles` [N, W] by `plainPoses` and `plainStyles`; `swapU` [N, 1] and `swapProbability`; `mixZ` [N, zDim] and `mixCut`;
+ * `backgroundU` [N, 1, 1]; `mesh`, a block for each pose, and
+ * its `vertices` [N, V, 3]; `coarseFaces`, `fineFaces` [N, samples];
  * `coarseNoise`, `fineNoise` [N, samples, 1] and `densityNoise`, their deviation; `jitter` [N, rays, samples],
  * `quantiles` [N * rays, samples]; `noise/LAYER` [N, r, r].
  */
@@ -50,6 +52,7 @@ export function fakeInputs(network: PosedGenerator, setting: FakeSetting): Recor
   const inputs: Record<string, Aval> = {
     ...latentInputs(network, setting, batch),
     ...posedInputs(network.posing, batch),
+    vertices: f32(batch, network.posing.body.canonical.length / 3, 3),
   };
   if (setting.bcgRegProb > 0) inputs.backgroundU = f32(batch, 1, 1);
   if (setting.givenFaces) {
@@ -80,6 +83,8 @@ export function latentInputs(
   return {
     z: f32(batch, config.zDim),
     c: f32(batch, 25),
+    imagined: f32(batch, 6),
+    styles: f32(batch, config.wDim),
     ...(conditioned ? { swapU: f32(swaps, 1), swapProbability: f32() } : {}),
     ...(mixing ? { mixZ: f32(batch, config.zDim), mixCut: i32() } : {}),
   };
@@ -142,8 +147,8 @@ export function generateFakes(
   const { config, posing } = network;
   const z = given.z!;
   const c = given.c!;
-  const pose = generatorPose(p.scope('pose_branch'), z, c);
-  const { ws, wAvg } = trainingStyles(p, config, { z, c, pose, ...styleDraws(given) });
+  const pose = withValue(given.imagined!, generatorPose(p.scope('pose_branch'), z, c));
+  const { ws, wAvg } = trainingStyles(p, config, { z, c, pose, ...styleDraws(given) }, given.styles!);
   const wsBackground =
     given.backgroundU === undefined ? ws : backgroundStyles(ws, given.backgroundU, setting.bcgRegProb);
   const block = blockOptions(network, setting.noise, given);
@@ -154,7 +159,10 @@ export function generateFakes(
   const rendered = renderTraining(p.scope('decoder'), {
     planes,
     c,
-    vertices: differentiate || setting.givenFaces ? posedVertices(posing.body, pose) : undefined,
+    vertices:
+      differentiate || setting.givenFaces
+        ? withValue(given.vertices!, posedVertices(posing.body, pose))
+        : undefined,
     side: setting.neuralResolution,
     rendering: config.rendering,
     posing,

@@ -6,12 +6,13 @@
  */
 
 import { UsageError } from '../errors.ts';
-import { poseGraph } from '../portrait/generator.ts';
+import { plainPoses, plainStyles } from '../portrait/plain-networks.ts';
 import { checkFaces, poseBodies } from '../portrait/posing.ts';
 import type { LoadedNetwork } from '../portrait/session.ts';
 import type { NoiseMode } from '../portrait/synthesis.ts';
 import { type Engine, type Graph, type NdArray, ndarray, type Resident } from '../tensor/index.ts';
 import { blurMatrix, isBlurred } from './blur.ts';
+import { conditionLabels } from './conditioning.ts';
 import { type DensityTerm, densityLossGraph, densityTerms, displacementDrawn } from './density-loss.ts';
 import { fakeLossGraph, fakesGraph, realLossGraph } from './discriminator-loss.ts';
 import { type Draws, needDraw } from './draws.ts';
@@ -93,10 +94,11 @@ export async function runPhase(
   const state: Collected = { losses: [], gradients: new Map(), statistics: run, wAvg: undefined };
   const task: Task = { engine, networks, options, inputs, schedule, state };
   const { network, main, regularise } = partsOf(options.phase, options.loss, options.density.weight);
-  const pose = inputs.generated && (await imaginedPoses(task, inputs.generated));
+  const pose = inputs.generated && posesOf(task, inputs.generated);
   if (network === 'G') {
     if (main) await generatorMain(task, pose);
-    if (regularise) for (const term of densityTerms(options.density.type)) await densityTerm(task, term);
+    if (regularise)
+      for (const term of densityTerms(options.density.type)) await densityTerm(task, term, pose);
   } else {
     if (main) await fakesJudged(task, pose);
     if (main || regularise) await realsJudged(task, main, regularise);
@@ -176,19 +178,12 @@ function addTo(sums: Map<string, NdArray>, name: string, value: NdArray): void {
 
 type Generated = NonNullable<StepInputs['generated']>;
 
-async function imaginedPoses(task: Task, { z, c }: Generated): Promise<NdArray> {
-  const { generator } = task.networks;
-  const graph = poseGraph(generator, z.shape[0]);
-  const weights = graph.parameters.map(({ name }) => [name, task.networks.read.G(name)] as const);
-  const program = await task.engine.compile(graph, { parameters: Object.fromEntries(weights) });
-  try {
-    const { pose } = await program.run({ z, c });
-    for (const [name, value] of poseArrayStatistics('pose_scale/input_pose_params', pose))
-      task.state.statistics.set(name, value);
-    return pose;
-  } finally {
-    await program.dispose();
-  }
+/** Poses by the generator's branch, with their statistics. */
+function posesOf({ networks, state }: Task, { z, c }: Generated): NdArray {
+  const pose = plainPoses(networks.read.G, z, c);
+  for (const [name, value] of poseArrayStatistics('pose_scale/input_pose_params', pose))
+    state.statistics.set(name, value);
+  return pose;
 }
 
 const scalar = (value: number): NdArray => ndarray([], [value]);
@@ -216,8 +211,8 @@ function fakesOf(task: Task, pose: NdArray | undefined): { setting: FakeSetting;
     givenFaces: faces !== undefined,
   };
   const arrays = {
-    ...styleArrays(task, generated, draws.swapU),
-    mesh: poseBodies(posing, pose).mesh,
+    ...styleArrays(task, generated, pose, draws.swapU),
+    ...poseBodies(posing, pose),
     ...(loss.bcgRegProb > 0 ? { backgroundU: needDraw(draws, 'backgroundU', [batch, 1, 1]) } : {}),
     ...(faces && { coarseFaces: faces.coarse, fineFaces: faces.fine }),
     ...(setting.densityNoise ? { coarseNoise, fineNoise, densityNoise: scalar(schedule.densityNoise) } : {}),
@@ -227,9 +222,15 @@ function fakesOf(task: Task, pose: NdArray | undefined): { setting: FakeSetting;
   return { setting, arrays: arrays as Arrays };
 }
 
-function styleArrays(task: Task, { z, c }: Generated, swapU: NdArray | undefined): Arrays {
+function styleArrays(task: Task, { z, c }: Generated, pose: NdArray, swapU: NdArray | undefined): Arrays {
   const { options, inputs, schedule, networks } = task;
-  const arrays: Arrays = { z, c };
+  const { config, shapes } = networks.generator;
+  const { swapProbability } = schedule;
+  const label = shapes.has('backbone.mapping.embed.weight')
+    ? conditionLabels(c, pose, swapU, swapProbability, config.conditionScale)
+    : undefined;
+  const styles = plainStyles(networks.read.G, z, label, config.mappingLayers);
+  const arrays: Arrays = { z, c, imagined: pose, styles };
   if (schedule.swapProbability !== undefined) {
     if (swapU === undefined) throw new UsageError(`${options.phase} swaps conditions: its draw is missing`);
     arrays.swapU = swapU;
@@ -239,8 +240,7 @@ function styleArrays(task: Task, { z, c }: Generated, swapU: NdArray | undefined
     const { mixing } = inputs.draws;
     if (mixing === undefined)
       throw new UsageError(`${options.phase} mixes styles: the draws of the mixing are missing`);
-    const { numWs } = networks.generator.config;
-    const cut = mixing.u < options.loss.styleMixingProb ? mixing.cut : numWs;
+    const cut = mixing.u < options.loss.styleMixingProb ? mixing.cut : config.numWs;
     arrays.mixZ = mixing.z;
     arrays.mixCut = { dtype: 'int32', shape: [], data: Int32Array.of(cut) };
   }
@@ -289,10 +289,11 @@ async function generatorMain(task: Task, imagined: NdArray | undefined): Promise
   await backward(task, graph, { ...arrays, ...judgeArrays(task, 0), ...own });
 }
 
-async function densityTerm(task: Task, term: DensityTerm): Promise<void> {
+async function densityTerm(task: Task, term: DensityTerm, pose: NdArray | undefined): Promise<void> {
   const { networks, options, inputs, schedule } = task;
   const { generated, draws } = inputs;
-  if (generated === undefined) throw new UsageError(`${options.phase} needs latents and cameras`);
+  if (generated === undefined || pose === undefined)
+    throw new UsageError(`${options.phase} needs latents and cameras of what is generated`);
   const drawn = term === 'monotonic' ? draws.monotonic : draws.variation;
   if (drawn === undefined)
     throw new UsageError(
@@ -317,7 +318,7 @@ async function densityTerm(task: Task, term: DensityTerm): Promise<void> {
     densityNoise,
   });
   await backward(task, graph, {
-    ...styleArrays(task, generated, drawn.swapU),
+    ...styleArrays(task, generated, pose, drawn.swapU),
     ...noiseArrays(draws),
     points,
     ...(needed ? { displacement: displacement! } : {}),

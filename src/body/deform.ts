@@ -2,7 +2,11 @@
  * Carries points from the posed to the rest body with the frames of their nearest faces (spec page 3.4).
  *
  * The face numbers and the mask come from a search and have no gradient; gradient flows through the posed
- * vertices. One rigid motion a face: `moved = R q + t` with R = frame(canonical) frame(posed)^T.
+ * vertices. One rigid motion a face: coordinates in the posed face's frame become those in the rest face's.
+ *
+ * Fused multiply-adds and the order of sums are those of the original in single precision: 98 % of the recorded
+ * points are met bit for bit. Written as `R q + t` it was 39 %, and the few 1e-8 m between the two are worth
+ * 1e-5 m to the samples of the importance pass, which is enough to move a gradient by a thousandth.
  */
 
 import { ShapeError } from '../errors.ts';
@@ -12,10 +16,12 @@ import {
   concat,
   constant,
   div,
+  fusedMultiplyAdd,
   gather,
   matmul,
   mul,
   type NdArray,
+  neg,
   reduceSum,
   reshape,
   showAval,
@@ -44,16 +50,28 @@ export interface Deformed {
 
 /** The points in the rest body's space [N, P, 3]. */
 export function deform({ posed, canonical, faces, points, index, mask }: Deformed): Tensor {
-  const [batch] = points.shape;
+  const [batch, count] = points.shape;
+  const faceCount = faces.length / 3;
   if (posed.shape[0] !== batch) {
     throw new ShapeError(
       `deform: posed bodies ${showAval(posed)} and points ${showAval(points)} differ in batch`,
     );
   }
-  return moveByMaps(faceMaps(posed, canonical, faces), points, index, mask);
+  const from = ofFaces(frames(posed, faces)); // [N, K, 12]
+  const to = ofFaces(frames(reshape(canonical, [1, ...canonical.shape]), faces)); // [1, K, 12]
+  const first = Int32Array.from({ length: batch }, (_, n) => n * faceCount);
+  const rows = add(index, constant(int32([batch, 1], first)));
+  const left = gather(reshape(from, [batch * faceCount, 12]), rows); // [N, P, 12]
+  const entered = gather(reshape(to, [faceCount, 12]), index);
+  const offset = sub(points, sliceAxis(left, 2, 0, 3));
+  const along = [0, 1, 2].map((axis) => dot(offset, axisOf(left, axis))); // each [N, P, 1]
+  const [x, y, z] = along.map((length, axis) => mul(length, axisOf(entered, axis)));
+  const moved = add(add(add(x, y), z), sliceAxis(entered, 2, 0, 3));
+  return where(broadcastTo(reshape(mask, [batch, count, 1]), points.shape), moved, points);
 }
 
-/** Points [N, P, 3] moved by the motions [N, K, 12] of their faces [N, P], where the mask [N, P] is 1. */
+/** Points [N, P, 3] moved by the motions [N, K, 12] of their faces [N, P], where the mask [N, P] is 1: what kernels do,
+ * equal to {@link deform} up to rounding. */
 export function moveByMaps(maps: Tensor, points: Tensor, index: Tensor, mask: Tensor): Tensor {
   const [batch, count] = points.shape;
   const faceCount = maps.shape[1];
@@ -72,15 +90,40 @@ export function faceMaps(posed: Tensor, canonical: Tensor, faces: Int32Array): T
   const rest = broadcastTo(reshape(canonical, [1, ...canonical.shape]), posed.shape);
   const from = frames(posed, faces);
   const to = frames(rest, faces);
-  const rotation = matmul(transpose(to.axes, [0, 1, 3, 2]), from.axes); // [N, K, 3, 3]
+  const rotation = matmul(transpose(rowsOf(to), [0, 1, 3, 2]), rowsOf(from)); // [N, K, 3, 3]
   const [batch, count] = rotation.shape;
   const origin = reshape(from.origin, [batch, count, 1, 3]);
   const shift = sub(to.origin, reduceSum(mul(rotation, origin), [3]));
   return concat([reshape(rotation, [batch, count, 9]), shift], 2);
 }
 
-/** First corners [N, K, 3] and frames [N, K, 3, 3] of faces; the axes are rows: first edge, normal, their cross. */
-function frames(vertices: Tensor, faces: Int32Array): { origin: Tensor; axes: Tensor } {
+/** The axes of frames as rows [N, K, 3, 3]. */
+function rowsOf({ axes }: Frames): Tensor {
+  const [batch, count] = axes[0].shape;
+  return concat(
+    axes.map((axis) => reshape(axis, [batch, count, 1, 3])),
+    2,
+  );
+}
+
+/** First corner and axes of each face [N, K, 12]. */
+function ofFaces({ origin, axes }: Frames): Tensor {
+  return concat([origin, ...axes], 2);
+}
+
+function axisOf(face: Tensor, axis: number): Tensor {
+  return sliceAxis(face, 2, 3 + 3 * axis, 6 + 3 * axis);
+}
+
+interface Frames {
+  /** [N, K, 3] */
+  readonly origin: Tensor;
+  /** [N, K, 3] each: first edge, normal, their cross product. */
+  readonly axes: readonly [Tensor, Tensor, Tensor];
+}
+
+/** First corners and frames of faces. */
+function frames(vertices: Tensor, faces: Int32Array): Frames {
   const count = faces.length / 3;
   const corner = (k: number): Tensor => {
     const numbers = Int32Array.from({ length: count }, (_, f) => faces[3 * f + k]);
@@ -90,19 +133,27 @@ function frames(vertices: Tensor, faces: Int32Array): { origin: Tensor; axes: Te
   const edge = sub(corner(1), origin);
   const x = unit(edge);
   const y = unit(cross(edge, sub(corner(2), origin)));
-  const z = cross(x, y);
-  const row = (t: Tensor): Tensor => reshape(t, [t.shape[0], count, 1, 3]);
-  return { origin, axes: concat([row(x), row(y), row(z)], 2) };
+  return { origin, axes: [x, y, cross(x, y)] };
+}
+
+function part(t: Tensor, k: number): Tensor {
+  return sliceAxis(t, 2, k, k + 1);
+}
+
+/** [N, P, 1], summed in order. */
+function dot(a: Tensor, b: Tensor): Tensor {
+  const terms = mul(a, b);
+  return add(add(part(terms, 0), part(terms, 1)), part(terms, 2));
 }
 
 function unit(v: Tensor): Tensor {
-  return div(v, sqrt(reduceSum(mul(v, v), [2], true)));
+  const [x, y, z] = [0, 1, 2].map((k) => part(v, k));
+  return div(v, sqrt(fusedMultiplyAdd(z, z, fusedMultiplyAdd(y, y, mul(x, x)))));
 }
 
 function cross(a: Tensor, b: Tensor): Tensor {
-  const part = (t: Tensor, k: number): Tensor => sliceAxis(t, 2, k, k + 1);
   const entry = (i: number, j: number): Tensor =>
-    sub(mul(part(a, i), part(b, j)), mul(part(a, j), part(b, i)));
+    fusedMultiplyAdd(part(a, i), part(b, j), neg(mul(part(a, j), part(b, i))));
   return concat([entry(1, 2), entry(2, 0), entry(0, 1)], 2);
 }
 

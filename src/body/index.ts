@@ -3,6 +3,7 @@
  * Browser-safe.
  */
 
+export { blockOf } from './combine.ts';
 export { readCompactBody, writeCompactBody } from './compact.ts';
 export { type Deformed, deform, faceMaps } from './deform.ts';
 export { faceMask, facesInBox } from './faces.ts';

@@ -8,7 +8,7 @@
  */
 
 import { ShapeError, UsageError } from '../errors.ts';
-import { combine } from './combine.ts';
+import { blockOf, combine } from './combine.ts';
 import type { BodyModel, BodyParts } from './model.ts';
 
 /** The published offset that keeps the angle of the zero vector from being zero. */
@@ -25,7 +25,8 @@ function dot3(ax: number, ay: number, az: number, bx: number, by: number, bz: nu
 export function rodrigues(x: number, y: number, z: number): Float32Array {
   const shifted = Float32Array.of(x, y, z).map((value) => value + fround(ANGLE_OFFSET));
   const [sx, sy, sz] = shifted;
-  const angle = fround(Math.sqrt(dot3(sx, sy, sz, sx, sy, sz)));
+  // Fused multiply-adds: the product is exact in double.
+  const angle = fround(Math.sqrt(fround(sz * sz + fround(sy * sy + fround(sx * sx)))));
   const [ux, uy, uz] = Float32Array.of(x, y, z).map((value) => value / angle);
   const sine = fround(Math.sin(angle));
   const versine = fround(1 - fround(Math.cos(angle)));
@@ -173,13 +174,19 @@ function addBlendShapes(
 ): void {
   if (posedirs === undefined) return;
   const offsets = new Float32Array(rest.length);
-  for (let j = 1; j < rotations.length; j++) {
-    for (let entry = 0; entry < 9; entry++) {
-      const feature = fround(rotations[j][entry] - (entry % 4 === 0 ? 1 : 0));
+  const sum = new Float32Array(rest.length);
+  const total = 9 * (rotations.length - 1);
+  for (let from = 0, to = 0; from < total; from = to) {
+    to = from + blockOf(total - from);
+    sum.fill(0);
+    for (let row = from; row < to; row++) {
+      const entry = row % 9;
+      const feature = fround(rotations[1 + Math.floor(row / 9)][entry] - (entry % 4 === 0 ? 1 : 0));
       if (feature === 0) continue;
-      const row = (9 * (j - 1) + entry) * rest.length;
-      for (let i = 0; i < rest.length; i++) offsets[i] += fround(feature * posedirs[row + i]);
+      const at = row * rest.length;
+      for (let i = 0; i < rest.length; i++) sum[i] += fround(feature * posedirs[at + i]);
     }
+    for (let i = 0; i < rest.length; i++) offsets[i] += sum[i];
   }
   for (let i = 0; i < rest.length; i++) rest[i] += offsets[i];
 }

@@ -72,7 +72,7 @@ export function poseOf({ neck, head }: PoseFlags): NdArray | undefined {
  */
 export async function openBody(
   { body, alignRegressor }: BodyFlags,
-  networks?: OpenNetworks,
+  networks?: Pick<OpenNetworks, 'body'>,
 ): Promise<BodyModel> {
   if (body === undefined) {
     if (alignRegressor !== undefined) throw new UsageError('--align-regressor belongs to a --body');

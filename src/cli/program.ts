@@ -11,6 +11,7 @@ import { inspectCommand } from './inspect.ts';
 import { meshCommand } from './mesh.ts';
 import { presetsCommand } from './presets.ts';
 import { packageVersion } from './program-version.ts';
+import { trainStepCommand } from './train-step.ts';
 import { videoCommand } from './video.ts';
 
 /** Builds the command; errors of usage are thrown, not exited on. */
@@ -21,6 +22,7 @@ export function portraitganProgram(): Command {
   const commands = [
     generateCommand(),
     forwardCommand(),
+    trainStepCommand(),
     meshCommand(),
     videoCommand(),
     bodyCommand(),

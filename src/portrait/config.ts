@@ -137,6 +137,7 @@ export function discriminatorConfig(record: NetworkRecord): DiscriminatorConfig 
     clamp: typeof clamp === 'number' ? clamp : undefined,
     mappingLayers: countLayers(shapes, (i) => `mapping.fc${i}.weight`),
     poseLayers: countLayers(shapes, (i) => `pose_branch.net.${i}.weight`),
+    conditionNoise: numberOf(record.attributes.disc_c_noise ?? 0, 'disc_c_noise'),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   conv2dResample,
   DEFAULT_TAPS,
   fullyConnected,
+  mean,
   minibatchStd,
   mul,
   normalizeSecondMoment,
@@ -14,6 +15,7 @@ import {
   reshape,
   resizeBilinear,
   reverse,
+  sqrt,
   stopGradient,
   sub,
   type Tensor,
@@ -30,6 +32,8 @@ export interface DiscriminatorConfig {
   readonly clamp: number | undefined;
   readonly mappingLayers: number;
   readonly poseLayers: number;
+  /** Strength of the noise on the label in training, relative to the label's deviation over the batch. */
+  readonly conditionNoise?: number;
 }
 
 /** What is judged. */
@@ -136,10 +140,17 @@ export function predictPose(p: Parameters, judged: Judged, c: Tensor, config: Di
   return where(left, mirrorPose(x), x);
 }
 
+/** Unbiased standard deviation over the batch [1, K]. */
+function deviation(x: Tensor): Tensor {
+  const off = sub(x, mean(x, [0], true));
+  return sqrt(mul(reduceSum(mul(off, off), [0], true), 1 / (x.shape[0] - 1)));
+}
+
 /** Judges pictures under cameras, conditioned on its own pose prediction: a given, as far as gradients go.
  *
- * @param c    [N, 25]
- * @param pose [N, 6] to condition on instead of the prediction
+ * @param c     [N, 25]
+ * @param pose  [N, 6] to condition on instead of the prediction
+ * @param noise [N, 31] standard normals for `conditionNoise`; left out: no noise
  */
 export function discriminate(
   p: Parameters,
@@ -147,10 +158,14 @@ export function discriminate(
   c: Tensor,
   config: DiscriminatorConfig,
   pose?: Tensor,
+  noise?: Tensor,
 ): { logits: Tensor; pose: Tensor } {
   const predicted = predictPose(p, judged, c, config);
   const flat = trunk(p, judged, config);
-  const label = concat([c, pose ?? stopGradient(predicted)], 1);
+  const plain = concat([c, pose ?? stopGradient(predicted)], 1);
+  const strength = config.conditionNoise ?? 0;
+  const label =
+    noise === undefined || strength === 0 ? plain : add(plain, mul(mul(noise, deviation(plain)), strength));
   const cmap = conditionMap(p.scope('mapping'), label, config.mappingLayers);
   return { logits: score(p.scope('b4'), flat, cmap), pose: predicted };
 }

@@ -191,37 +191,79 @@ export function picturesGraph(
   const side = config.backgroundResolution;
   if (side !== undefined) inputs.background = f32(batch, channels, side, side);
   return trace('pictures', inputs, ({ features, opacity, background, ws }) => {
-    const p = parametersOf(shapes);
-    const spread = config.rendering.activation === 'sigmoid' ? sub(mul(features, 2), 1) : features;
-    const behind =
-      background === undefined
-        ? undefined
-        : resizeBilinear(background, n, n, config.superresolution.antialias);
-    const composed = behind === undefined ? spread : add(spread, mul(sub(1, opacity), behind));
-    const rgb = rawPicture(p, composed, styleRow(ws, config.numWs - 1), config);
-    const outputs: Record<string, Tensor> = {
-      image_raw: rgb,
-      image_mask: sub(mul(opacity, 1.002), 0.001),
+    const { image, raw, mask, behind, composed, beforeSuperresolution } = pictures(
+      parametersOf(shapes),
+      config,
+      { features, opacity, background, ws },
+      withImage,
+    );
+    return {
+      image_raw: raw,
+      image_mask: mask,
       feature_image: composed,
-      rgb_before_sr: rgb,
+      rgb_before_sr: beforeSuperresolution,
+      ...(behind === undefined ? {} : { image_background: behind }),
+      ...(image === undefined ? {} : { image }),
     };
-    if (behind !== undefined && side !== undefined) {
-      const last = 2 * Math.log2(side) - 3;
-      outputs.image_background = rawPicture(p, behind, styleRow(ws, last), config);
-    }
-    if (withImage) {
-      const block: BlockOptions = { noise: 'none', clamp: config.superresolution.clamp };
-      const { image, raw } = superresolve(p.scope('superresolution'), rgb, composed, ws, {
-        module: config.superresolution.module,
-        resolution: config.resolution,
-        antialias: config.superresolution.antialias,
-        block,
-      });
-      outputs.image = image;
-      outputs.image_raw = raw;
-    }
-    return outputs;
   });
+}
+
+/** What pictures are composed of. */
+export interface PictureParts {
+  /** [N, C, n, n] and [N, 1, n, n] of the renderer. */
+  readonly features: Tensor;
+  readonly opacity: Tensor;
+  /** [N, C, R, R], or undefined without a background network. */
+  readonly background: Tensor | undefined;
+  /** [N, numWs, W] */
+  readonly ws: Tensor;
+  /** The background's styles, where they are others. */
+  readonly wsBackground?: Tensor | undefined;
+}
+
+export interface Pictures {
+  /** [N, 3, resolution, resolution], unless left out. */
+  readonly image: Tensor | undefined;
+  /** [N, 3, n, n] as the published program returns it. */
+  readonly raw: Tensor;
+  /** [N, 1, n, n] */
+  readonly mask: Tensor;
+  readonly behind: Tensor | undefined;
+  readonly composed: Tensor;
+  readonly beforeSuperresolution: Tensor;
+}
+
+/** Composes and enlarges (spec page 2.1).
+ *
+ * @param p the whole generator
+ */
+export function pictures(
+  p: Parameters,
+  config: GeneratorConfig,
+  { features, opacity, background, ws, wsBackground = ws }: PictureParts,
+  withImage = true,
+): Pictures {
+  const n = features.shape[2];
+  const spread = config.rendering.activation === 'sigmoid' ? sub(mul(features, 2), 1) : features;
+  const resized =
+    background === undefined ? undefined : resizeBilinear(background, n, n, config.superresolution.antialias);
+  const composed = resized === undefined ? spread : add(spread, mul(sub(1, opacity), resized));
+  const rgb = rawPicture(p, composed, styleRow(ws, config.numWs - 1), config);
+  const side = config.backgroundResolution;
+  const behind =
+    resized === undefined || side === undefined
+      ? undefined
+      : rawPicture(p, resized, styleRow(wsBackground, 2 * Math.log2(side) - 3), config);
+  const common = { behind, composed, mask: sub(mul(opacity, 1.002), 0.001), beforeSuperresolution: rgb };
+  if (!withImage) return { ...common, image: undefined, raw: rgb };
+  const block: BlockOptions = { noise: 'none', clamp: config.superresolution.clamp };
+  const enlarged = superresolve(p.scope('superresolution'), rgb, composed, ws, {
+    module: config.superresolution.module,
+    resolution: config.resolution,
+    antialias: config.superresolution.antialias,
+    block,
+  });
+  return { ...common, ...enlarged };
 }
 
 function rawPicture(p: Parameters, features: Tensor, w: Tensor, config: GeneratorConfig): Tensor {

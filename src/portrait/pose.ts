@@ -17,7 +17,7 @@ import { MIRRORED_LABEL_ENTRIES, MIRRORED_POSE_ENTRIES } from './camera.ts';
 import type { Parameters } from './parameters.ts';
 
 /** float32(pi / 2) - pi / 2, plus half a float32 step there: angles up to this beyond pi / 2 still round to it. */
-const SIDE_SLACK = Math.fround(Math.PI / 2) - Math.PI / 2 + 2 ** -24;
+export const SIDE_SLACK = Math.fround(Math.PI / 2) - Math.PI / 2 + 2 ** -24;
 
 /** True [N, 1] where the camera stands on the body's left: -pi/2 <= atan2(tz, tx) <= pi/2 in float32.
  *

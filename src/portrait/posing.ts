@@ -111,11 +111,20 @@ export function posedInputs(
   };
 }
 
-/** The deformation of a posed program, over the inputs of `posedInputs`. */
-export function deformationOf(posing: Posing, inputs: Readonly<Record<string, Tensor>>): Deformation {
+/** The deformation of a posed program, over the inputs of `posedInputs`.
+ *
+ * Given `vertices` that depend on a pose, gradients reach it; without face numbers beside them the faces are the
+ * nearest ones of our own search.
+ */
+export function deformationOf(
+  posing: Posing,
+  inputs: Readonly<Record<string, Tensor | undefined>>,
+): Deformation {
   const { mesh, vertices, coarseFaces, fineFaces } = inputs;
+  if (mesh === undefined) throw new Error('internal: no mesh block to search');
   if (vertices === undefined) return { mesh, carry: carryPoints };
-  return followingDeformation(posing, mesh, vertices, { coarse: coarseFaces, fine: fineFaces });
+  const given = coarseFaces && fineFaces && { coarse: coarseFaces, fine: fineFaces };
+  return followingDeformation(posing, mesh, vertices, given);
 }
 
 /** The deformation by bodies that are computed in the program, so that gradients reach their poses.

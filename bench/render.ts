@@ -2,21 +2,25 @@
  * `npm run bench:render`: the volume renderer of the cpu engine at full size, 128 x 128 rays of 48 + 48 samples in
  * planes of 3 x 3 x 256 x 256 x 32, on one and two threads, beside its own definition on ONNX Runtime.
  *
- * Then its gradient in planes and decoder, with that of the definition: 64 x 64 rays, since the definition keeps
- * every sample's values.
+ * Then its gradient in planes and decoder, and in the pose of our own body; and that of the definition at 64 x 64
+ * rays, since it keeps every sample's values. With `--gradient`, nothing else; with `--fast`, no definitions.
  *
  * Random weights and planes: fog everywhere, so that no sample is spared but those outside the crop.
  */
 
+import { posedVertices } from '../src/body/index.ts';
+import { defaultBody } from '../src/default-body.ts';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
 import { generatorConfig } from '../src/portrait/config.ts';
 import { densityGraph, fieldGraph, type GeneratorNetwork, renderGraph } from '../src/portrait/generator.ts';
 import { initialise } from '../src/portrait/initialise.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
+import { followingDeformation, poseBodies, posingOf } from '../src/portrait/posing.ts';
 import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
 import { type RenderingOptions, render } from '../src/portrait/renderer.ts';
 import {
+  type Aval,
   add,
   type Engine,
   f32,
@@ -25,6 +29,7 @@ import {
   mul,
   ndarray,
   reduceSum,
+  type Tensor,
   trace,
   type Values,
 } from '../src/tensor/index.ts';
@@ -85,29 +90,40 @@ async function timedFresh(engine: Engine, graph: Graph): Promise<number> {
 const view = (n: number, changes: Partial<RenderingOptions> = {}): Graph =>
   renderGraph(network, 1, n, { ...rendering, ...changes });
 
-/** Cotangents of features and opacity to gradients of planes and decoder; the picture is computed as well. */
-const gradientGraph = (n: number): Graph =>
-  trace(
-    'gradient',
-    { planes: f32(...planeShape), c: f32(1, 25), features: f32(1, 32, n, n), opacity: f32(1, 1, n, n) },
-    (given) => {
-      const p = parametersOf(network.shapes).scope('decoder');
-      const made = render(p, given.planes, given.c, n, rendering);
-      const seen = add(
-        reduceSum(mul(made.features, given.features)),
-        reduceSum(mul(made.opacity, given.opacity)),
-      );
-      const wrt = Object.fromEntries(
-        ['net.0.weight', 'net.0.bias', 'net.2.weight', 'net.2.bias'].map((name) => [name, p.get(name)]),
-      );
-      const [ofPlanes, ...ofDecoder] = grad(seen, [given.planes, ...Object.values(wrt)]);
-      return {
-        features: made.features,
-        planes: ofPlanes!,
-        ...Object.fromEntries(Object.keys(wrt).map((name, i) => [name, ofDecoder[i]!])),
-      };
-    },
-  );
+const posing = posingOf(defaultBody(), rendering.boxWarp, 0.25);
+const pose = ndarray([1, 6], [0.1, -0.2, 0.05, 0.2, 0.3, -0.1]);
+const { mesh } = poseBodies(posing, pose);
+
+/** Cotangents of features and opacity to gradients of planes and decoder, and of the pose if there is one; the picture
+ * is computed as well. */
+function gradientGraph(n: number, posed: boolean, back: boolean): Graph {
+  const declared = {
+    planes: f32(...planeShape),
+    c: f32(1, 25),
+    ...(posed ? { mesh, pose } : {}),
+    ...(back ? cotangents(n) : {}),
+  };
+  return trace('gradient', declared as Readonly<Record<string, Aval>>, (given) => {
+    const p = parametersOf(network.shapes).scope('decoder');
+    const deform = posed
+      ? followingDeformation(posing, given.mesh, posedVertices(posing.body, given.pose))
+      : undefined;
+    const made = render(p, given.planes, given.c, n, rendering, {}, deform);
+    if (!back) return { ...made };
+    const seen = add(
+      reduceSum(mul(made.features, given.features)),
+      reduceSum(mul(made.opacity, given.opacity)),
+    );
+    const wrt: Record<string, Tensor> = { planes: given.planes };
+    if (posed) wrt.pose = given.pose;
+    for (const name of ['net.0.weight', 'net.0.bias', 'net.2.weight', 'net.2.bias']) wrt[name] = p.get(name);
+    const found = grad(seen, Object.values(wrt));
+    return {
+      ...made,
+      ...Object.fromEntries(Object.keys(wrt).map((name, i) => [`d:${name}`, found[i]!])),
+    };
+  });
+}
 
 const cotangents = (n: number) => ({
   features: ndarray([1, 32, n, n], draw(32 * n * n)),
@@ -119,11 +135,16 @@ interface GradientTimes {
   readonly both: number;
 }
 
-async function measureGradient(engine: Engine, n: number, rounds = ROUNDS): Promise<GradientTimes> {
+async function measureGradient(
+  engine: Engine,
+  n: number,
+  posed = false,
+  rounds = ROUNDS,
+): Promise<GradientTimes> {
   const resident = await engine.upload(planes);
-  const inputs = { planes: resident, c };
-  const forward = await timed(engine, view(n), inputs, rounds);
-  const both = await timed(engine, gradientGraph(n), { ...inputs, ...cotangents(n) }, rounds);
+  const inputs = { planes: resident, c, ...(posed ? { mesh, pose } : {}) };
+  const forward = await timed(engine, gradientGraph(n, posed, false), inputs, rounds);
+  const both = await timed(engine, gradientGraph(n, posed, true), { ...inputs, ...cotangents(n) }, rounds);
   await engine.release(resident);
   return { forward, both };
 }
@@ -163,17 +184,23 @@ async function measure(threads: number): Promise<Times> {
 const gradients: Record<string, GradientTimes> = {};
 for (const threads of [1, 2]) {
   const engine = cpuEngine({ threads });
-  for (const n of [64, 128]) gradients[`${n}/${threads}`] = await measureGradient(engine, n);
+  for (const n of [64, 128]) {
+    for (const posed of [false, true]) {
+      gradients[`${n}/${threads}/${posed}`] = await measureGradient(engine, n, posed);
+    }
+  }
   await engine.dispose();
 }
 const peakOfKernels = peakMegabytes();
-const results = [await measure(1), await measure(2)];
+const whole = !process.argv.includes('--gradient');
+const results = whole ? [await measure(1), await measure(2)] : [];
 const definition = cpuEngine({ threads: 2, kernels: 'none' });
-const slow = process.argv.includes('--fast') ? undefined : await measureGradient(definition, 64, 1);
+const slow = process.argv.includes('--fast') ? undefined : await measureGradient(definition, 64, false, 1);
 const peakOfDefinition = peakMegabytes();
-const onnx = process.argv.includes('--fast')
-  ? Number.NaN
-  : await timed(definition, view(128), { planes, c }, 1);
+const onnx =
+  process.argv.includes('--fast') || !whole
+    ? Number.NaN
+    : await timed(definition, view(128), { planes, c }, 1);
 await definition.dispose();
 
 const samples = 128 * 128 * (rendering.samples + rendering.importanceSamples);
@@ -181,34 +208,35 @@ const ms = (select: (times: Times) => number): string[] => results.map((times) =
 const rate = (select: (times: Times) => number, count: number): string[] =>
   results.map((times) => `${(count / select(times) / 1000).toFixed(2)} M/s`);
 console.log(`${machine(2)}; relaxed SIMD; smallest of ${ROUNDS}\n`);
-console.log(
-  table(
-    ['rendering 128 x 128 rays, 48 + 48 samples', '1 thread', '2 threads'],
-    [
-      ['**whole, planes kept**, ms', ...ms(({ whole }) => whole)],
-      ['nothing cropped (1,572,864 samples), ms', ...ms(({ uncropped }) => uncropped)],
-      ['everything cropped: rays, march, importance, ms', ...ms(({ bare }) => bare)],
-      ['look-up and decoder, samples', ...rate(({ uncropped, bare }) => uncropped - bare, samples)],
+if (whole)
+  console.log(
+    table(
+      ['rendering 128 x 128 rays, 48 + 48 samples', '1 thread', '2 threads'],
       [
-        'share of look-up and decoder',
-        ...results.map((t) => `${((1 - t.bare / t.whole) * 100).toFixed(0)} %`),
+        ['**whole, planes kept**, ms', ...ms(({ whole }) => whole)],
+        ['nothing cropped (1,572,864 samples), ms', ...ms(({ uncropped }) => uncropped)],
+        ['everything cropped: rays, march, importance, ms', ...ms(({ bare }) => bare)],
+        ['look-up and decoder, samples', ...rate(({ uncropped, bare }) => uncropped - bare, samples)],
+        [
+          'share of look-up and decoder',
+          ...results.map((t) => `${((1 - t.bare / t.whole) * 100).toFixed(0)} %`),
+        ],
+        ['first picture of resident planes: copied and laid out, ms more', ...ms((t) => t.fresh - t.whole)],
+        ['planes given as an array: sent as well, ms more', ...ms((t) => t.sent - t.whole)],
+        ['preview 64 x 64 rays, ms', ...ms(({ preview }) => preview)],
+        ['grid points with colours (field)', ...rate((t) => t.points, POINTS)],
+        ['grid points, density alone', ...rate((t) => t.densities, POINTS)],
+        ['definition on ONNX Runtime, ms', '', onnx.toFixed(0)],
+        ['definition / kernel', '', (onnx / results[1].whole).toFixed(1)],
       ],
-      ['first picture of resident planes: copied and laid out, ms more', ...ms((t) => t.fresh - t.whole)],
-      ['planes given as an array: sent as well, ms more', ...ms((t) => t.sent - t.whole)],
-      ['preview 64 x 64 rays, ms', ...ms(({ preview }) => preview)],
-      ['grid points with colours (field)', ...rate((t) => t.points, POINTS)],
-      ['grid points, density alone', ...rate((t) => t.densities, POINTS)],
-      ['definition on ONNX Runtime, ms', '', onnx.toFixed(0)],
-      ['definition / kernel', '', (onnx / results[1].whole).toFixed(1)],
-    ],
-  ),
-);
+    ),
+  );
 
-const row = (n: number, threads: number): string[] => {
-  const { forward, both } = gradients[`${n}/${threads}`];
+const row = (n: number, threads: number, posed = false): string[] => {
+  const { forward, both } = gradients[`${n}/${threads}/${posed}`];
   const back = both - forward;
   return [
-    `${n} x ${n} rays, ${threads} thread${threads > 1 ? 's' : ''}`,
+    `${n} x ${n} rays${posed ? ', and in the pose' : ''}, ${threads} thread${threads > 1 ? 's' : ''}`,
     forward.toFixed(0),
     back.toFixed(0),
     (back / forward).toFixed(2),
@@ -222,6 +250,8 @@ console.log(
       row(64, 2),
       row(128, 1),
       row(128, 2),
+      row(64, 2, true),
+      row(128, 2, true),
       [
         '64 x 64 rays by the definition, 2 threads',
         slow?.forward.toFixed(0) ?? '',

@@ -10,7 +10,9 @@ import { webEngine } from '../src/engines/web/index.ts';
 import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
 import { render } from '../src/portrait/renderer.ts';
+import { hostArrayOf } from '../src/tensor/host.ts';
 import * as t from '../src/tensor/index.ts';
+import { differences } from './gradients/differences.ts';
 import { random } from './primitives/values.ts';
 import { compose, DEFAULTS, decoderShapes, type Ending, gap, outputs, type Scene } from './render-scene.ts';
 
@@ -157,6 +159,46 @@ test('planes that the program makes are other planes in each run', async () => {
     const { found } = await outputs(reference, { ...composed, graph, inputs });
     expect(gap((await program.run(inputs)).found, found)).toBeLessThan(1e-5);
   }
+});
+
+const hostOf = ({ parameters, inputs }: ReturnType<typeof compose>) =>
+  Object.fromEntries(
+    Object.entries({ ...inputs, ...parameters }).map(([name, value]) => [name, hostArrayOf(value)]),
+  );
+
+test('a gradient of the gradient is what differences tell, its samples held still', () => {
+  const options = { importanceSamples: 0, samples: 6, depth: 2, whiteBack: true };
+  const composed = compose({ n: 3, side: 6, options }, 3, (rendered, planes, decoder) => {
+    const { features, depth } = rendered;
+    const seen = t.add(t.reduceSum(t.mul(features, features)), t.reduceSum(depth));
+    const first = t.grad(seen, [planes])[0]!;
+    const value = t.reduceSum(t.mul(first, first));
+    const names = Object.keys(decoder);
+    const found = t.grad(value, [planes, ...Object.values(decoder)]);
+    return { value, ...Object.fromEntries(['planes', ...names].map((name, i) => [name, found[i]!])) };
+  });
+  const wrt = ['planes', 'net.0.weight', 'net.2.weight'];
+  const { apart, sloped } = differences(composed.graph, hostOf(composed), wrt);
+  expect(sloped).toBe(true);
+  expect(apart).toBeLessThan(1e-7); // measured: 1.1e-10
+});
+
+test('a gradient in the camera runs the definition, and is what differences tell', async () => {
+  const composed = compose({ n: 3, side: 6 }, 4);
+  const { planes: ofPlanes, c: ofC } = composed.inputs;
+  const graph = t.trace('camera', { planes: ofPlanes, c: ofC }, ({ planes, c }) => {
+    const options = { ...DEFAULTS, importanceSamples: 0, samples: 6 };
+    const { features } = render(parametersOf(decoderShapes(32)), planes, c, 3, options);
+    const value = t.reduceSum(t.mul(features, features));
+    const [ofCamera, made] = t.grad(value, [c, planes]);
+    return { value, c: ofCamera!, planes: made! };
+  });
+  const one = { ...composed, graph };
+  expect(usesKernel(one)).toBe(false);
+  const { apart } = differences(graph, hostOf(one), ['c', 'planes'], 1e-7);
+  expect(apart).toBeLessThan(1e-6); // measured: 4.8e-9
+  const [found, expected] = [await outputs(engines['cpu, 2 threads'], one), await outputs(reference, one)];
+  for (const name of ['c', 'planes']) expect(gap(found[name], expected[name]), name).toBeLessThan(1e-5); // 7.6e-7
 });
 
 const bytes = ({ data }: t.NdArray) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);

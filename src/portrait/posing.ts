@@ -4,6 +4,7 @@ import {
   type BodyModel,
   carryByMaps,
   carryPoints,
+  deform,
   faceMaps,
   facesInBox,
   findFaces,
@@ -18,6 +19,7 @@ import {
   f32,
   type Graph,
   i32,
+  less,
   type NdArray,
   ndarray,
   type Tensor,
@@ -113,8 +115,8 @@ export function posedInputs(
 
 /** The deformation of a posed program, over the inputs of `posedInputs`.
  *
- * Given `vertices` that depend on a pose, gradients reach it; without face numbers beside them the faces are the
- * nearest ones of our own search.
+ * Given `vertices` that depend on a pose, gradients reach it. With face numbers beside them the samples are carried
+ * with the original's own rounding, for checking; without, by the nearest faces, in one kernel with the rendering.
  */
 export function deformationOf(
   posing: Posing,
@@ -123,8 +125,21 @@ export function deformationOf(
   const { mesh, vertices, coarseFaces, fineFaces } = inputs;
   if (mesh === undefined) throw new Error('internal: no mesh block to search');
   if (vertices === undefined) return { mesh, carry: carryPoints };
-  const given = coarseFaces && fineFaces && { coarse: coarseFaces, fine: fineFaces };
-  return followingDeformation(posing, mesh, vertices, given);
+  if (coarseFaces === undefined || fineFaces === undefined)
+    return followingDeformation(posing, mesh, vertices);
+  const canonical = canonicalOf(posing);
+  const { faces, thickness } = posing;
+  return (points, pass) => {
+    const { sqdist } = findFaces(mesh, points);
+    const index = pass === 'coarse' ? coarseFaces : fineFaces;
+    const mask = less(sqdist, thickness * thickness);
+    return deform({ posed: vertices, canonical, faces, points, index, mask });
+  };
+}
+
+/** [V, 3] */
+function canonicalOf({ body }: Posing): Tensor {
+  return constant(ndarray([body.canonical.length / 3, 3], body.canonical));
 }
 
 /** The deformation by bodies that are computed in the program, so that gradients reach their poses.
@@ -134,13 +149,12 @@ export function deformationOf(
  * @param given    faces [N, rays * samples] of the samples, instead of the nearest
  */
 export function followingDeformation(
-  { body, faces }: Posing,
+  posing: Posing,
   mesh: Tensor,
   vertices: Tensor,
   given?: { readonly coarse: Tensor; readonly fine: Tensor },
 ): Deformation {
-  const canonical = constant(ndarray([body.canonical.length / 3, 3], body.canonical));
-  const maps = faceMaps(vertices, canonical, faces);
+  const maps = faceMaps(vertices, canonicalOf(posing), posing.faces);
   const carry: ByMesh['carry'] = (block, points, motions, face) => carryByMaps(block, points, motions!, face);
   return given === undefined ? { mesh, maps, carry } : { mesh, maps, faces: given, carry };
 }

@@ -8,10 +8,10 @@ interface Event {
   readonly name: string;
   readonly cat: string;
   readonly dur: number;
-  readonly args?: { readonly op_name?: string; readonly output_type_shape?: unknown };
+  readonly args?: { readonly op_name?: string; readonly input_type_shape?: unknown };
 }
 
-/** Milliseconds a run of the largest parts. */
+/** Milliseconds a run of the largest parts; `SHAPES=1` tells apart by the shapes of inputs, `ROWS` is how many. */
 export function profileTable(folder: string, program: number, runs: number): string {
   const files = readdirSync(folder).filter(
     (file) => file.startsWith(`ort_${program}_`) || file === `kernels_${program}.json`,
@@ -25,7 +25,7 @@ export function profileTable(folder: string, program: number, runs: number): str
       if (!isNode && cat !== 'Kernel') continue;
       const site = name.replace(/#.*$/, '').replace(/_kernel_time$/, '');
       const shape =
-        process.env.SHAPES === undefined ? '' : ` ${JSON.stringify((args as any)?.input_type_shape ?? '')}`;
+        process.env.SHAPES === undefined ? '' : ` ${JSON.stringify(args?.input_type_shape ?? '')}`;
       const key = `${isNode ? args?.op_name : 'kernel'} | ${site}${shape}`;
       const known = totals.get(key) ?? { ms: 0, count: 0 };
       totals.set(key, { ms: known.ms + dur / 1000 / runs, count: known.count + 1 / runs });

@@ -30,6 +30,39 @@ const random = ({ shape }: t.Aval): t.NdArray =>
 console.log(`batch ${BATCH}, random weights; ${machine(threads)}`);
 for (const preset of asked.length > 0 ? asked : ['64-32', '128-32']) await measure(preset);
 
+await measureLarge();
+
+/** The published widths at 128 px: how long compiling takes, and what a run of it holds at most. */
+async function measureLarge(): Promise<void> {
+  const engine = cpuEngine({ threads });
+  const preset = { ...presetOf('512-128'), resolution: 128, neuralResolution: 64 };
+  const [{ label, graph }] = phasesOf(preset, BATCH);
+  const before = process.memoryUsage().rss;
+  const start = performance.now();
+  const compiled = await engine.compile(graph);
+  const compile = (performance.now() - start) / 1000;
+  const inputs: Record<string, t.Resident> = {};
+  let given = 0;
+  for (const { name, tensor } of graph.inputs) {
+    inputs[name] = await engine.upload(random(tensor));
+    given += t.bytesOf(tensor);
+  }
+  const run = async (): Promise<void> => {
+    for (const value of Object.values(await compiled.runResident(inputs))) void engine.release(value);
+  };
+  const ms = await best(2, run);
+  await r.sample();
+  const gflop = denseFlops(graph) / 1e9;
+  const mebi = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  console.log(
+    `\n${label}, batch ${BATCH}, 128 px, channel base 32768: compiled in ${compile.toFixed(1)} s; ${ms.toFixed(0)} ms, ` +
+      `${(gflop / (ms / 1000)).toFixed(0)} GFLOP/s of R = ${r.gflops().toFixed(0)}; memory grew by ` +
+      `${mebi(process.resourceUsage().maxRSS * 1024 - before)} MiB at most, live tensors ${mebi(liveBytes(graph))} MiB, ` +
+      `weights ${mebi(given)} MiB`,
+  );
+  await engine.dispose();
+}
+
 async function measure(name: string): Promise<void> {
   const folder = profiles ? mkdtempSync(join(tmpdir(), 'bench-step-')) : undefined;
   const engine = cpuEngine({ threads, ...(folder === undefined ? {} : { profile: folder }) });

@@ -116,6 +116,42 @@ describe.each(engines)('$name computes', (engine) => {
   );
 });
 
+const sums = [
+  ...[false, true].flatMap((exclusive) =>
+    [false, true].map((reverse) =>
+      derived(
+        `cumsum${exclusive ? ', exclusive' : ''}${reverse ? ', reverse' : ''}`,
+        { x: [40, 30, 9] },
+        ({ x }) => t.cumsum(x, 1, { exclusive, reverse }),
+      ),
+    ),
+  ),
+  derived('cumsum of rows', { x: [300, 33] }, ({ x }) => t.cumsum(x, 1)),
+  ...[0, 1].map((axis) =>
+    derived(`scatterAdd, axis ${axis}`, { x: axis === 0 ? [500, 18] : [9, 500, 3] }, ({ x }) => {
+      const at = Int32Array.from({ length: 500 }, (_, i) => (i * 7) % 31);
+      return t.scatterAdd(x, t.constant({ dtype: 'int32', shape: [500], data: at }), 37, axis);
+    }),
+  ),
+];
+
+describe.each(engines)('$name sums', (engine) => {
+  test.each(sums.map((graph) => [graph.name, graph] as const))('%s', async (name, graph) => {
+    expect(entriesOf(graph).has(name.startsWith('cumsum') ? 'cumsum' : 'scatterAdd')).toBe(true);
+    expect(await apart(engine, graph)).toBeLessThan(2e-6); // worst measured 3.0e-7
+  });
+
+  test.each([-1, 37])('and refuses index %i', async (index) => {
+    const graph = t.trace('far', { x: t.f32(500, 18), at: t.i32(500) }, ({ x, at }) => ({
+      y: t.scatterAdd(x, at, 37),
+    }));
+    const at = { dtype: 'int32', shape: [500], data: new Int32Array(500) } as const;
+    at.data[400] = index;
+    const run = (await engine.compile(graph)).run({ x: random('float32', [500, 18]), at });
+    await expect(run).rejects.toThrow(/far: scatterAdd@training-kernels/);
+  });
+});
+
 /** A discriminator in small: all its kinds of layers, weights as inputs, gradients to the second order. */
 const blocks = t.trace(
   'blocks',

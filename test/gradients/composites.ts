@@ -68,6 +68,24 @@ function layer(
 
 export const composites: Readonly<Record<string, readonly Case[]>> = {
   biasAct: activations,
+  adamStep: [
+    of('', [[5], [5], [5], [5], [1]], (value, first, second, gradient, step) => {
+      const state = { value, first, second: t.add(t.mul(second, second), 0.2) };
+      const settings = { beta1: 0.4, beta2: 0.8, eps: 1e-3 };
+      const stepped = t.adamStep(state, gradient, settings, t.reshape(step, []), 0.7);
+      return [stepped.value, stepped.first, stepped.second, stepped.gradient];
+    }),
+  ],
+  emaStep: [
+    of(
+      '',
+      [
+        [4, 2],
+        [4, 2],
+      ],
+      (average, value) => t.emaStep(average, value, 0.9),
+    ),
+  ],
   clampAbs: [of('', [[9]], (x) => t.clampAbs(x, 0.8))],
   conv2dResample: resampled,
   upfirdn2d: [

@@ -47,10 +47,11 @@ export function workerBackend(options: WorkerOptions, url: () => URL = builtWork
   return {
     name: 'cpu',
     blockSize: () => {
-      blockSize ??= asked()({ kind: 'probe' }, []).then(
-        ({ block }) => block[0] || undefined,
-        () => undefined,
-      );
+      blockSize ??= asked()({ kind: 'probe' }, []).then(({ block }) => block[0] || undefined);
+      // A crash is no answer: the next worker is asked again.
+      blockSize.catch(() => {
+        blockSize = undefined;
+      });
       return blockSize;
     },
     load: async (plan): Promise<LoadedProgram> => {

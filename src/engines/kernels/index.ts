@@ -4,6 +4,7 @@ import { biasActGradKernel, biasActKernel } from './activation.ts';
 import { blockedKernels } from './blocked.ts';
 import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
+import { cumsumKernel, scatterAddKernel } from './indexing.ts';
 import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
 import { adamStepKernel, emaStepKernel } from './optimiser.ts';
@@ -32,6 +33,8 @@ export function kernelModule(): KernelModule {
       adamStepKernel,
       emaStepKernel,
       ...blockedKernels,
+      scatterAddKernel,
+      cumsumKernel,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

@@ -6,9 +6,9 @@
 
 import type { Node } from '../../tensor/index.ts';
 
-/** A WebAssembly implementation of one fused operation. */
+/** A WebAssembly implementation of one fused operation, or of a primitive that the runtime is slow at. */
 export interface Kernel {
-  /** The fused operation's name. */
+  /** The operation's name. */
   readonly name: string;
   /** How to call it for this node, or undefined if these shapes or options are not supported: then the
    * definition runs. */

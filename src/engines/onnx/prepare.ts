@@ -21,7 +21,7 @@ export interface Prepared {
 export function prepare(graph: Graph, kernels: readonly Kernel[], rules: Rules, block?: number): Prepared {
   const byName = new Map(kernels.map((kernel) => [kernel.name, kernel]));
   const callOf = (node: Node): KernelCall | undefined =>
-    node.op.name === 'fused' ? byName.get(node.attrs.name as string)?.plan(node) : undefined;
+    byName.get(node.op.name === 'fused' ? (node.attrs.name as string) : node.op.name)?.plan(node);
   let current = simplify(graph);
   let isBlocked = false;
   for (let expanded = -1; expanded !== 0; ) {

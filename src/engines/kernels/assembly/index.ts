@@ -9,3 +9,4 @@ export { adamStep, emaStep } from './optimiser';
 export {
   arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, toBlocked, upfirdnBlocked,
 } from './blocked';
+export { cumsum, scatterAdd } from './indexing';

@@ -123,8 +123,8 @@ describe('gradients written by hand', () => {
       const half = values.length / 2;
       for (let i = 0; i < half; i++) {
         values[i].data.forEach((value, k) => {
-          // Worst measured: 2.2e-16.
-          expect(Math.abs(value - values[half + i].data[k])).toBeLessThan(1e-14);
+          // Worst measured: 1.5e-14, of sums of some hundreds.
+          expect(Math.abs(value - values[half + i].data[k])).toBeLessThan(1e-13);
         });
       }
     },

@@ -152,6 +152,37 @@ describe.each(engines)('$name sums', (engine) => {
   });
 });
 
+const layerShapes = { x: [2, 8, 16, 16], weight: [12, 8, 3, 3], bias: [12], styles: [2, 8], next: [2, 12] };
+const layers = ([t.synthesisLayer, t.synthesisUpLayer] as const).flatMap((layer) =>
+  (
+    [
+      ['both results', {}, 1],
+      ['noise for each sample, clamped', { clamp: 0.9 }, 2],
+      ['scaled alone', { keep: false }, 1],
+      ['value alone, no noise', {}, 0],
+    ] as const
+  ).map(([name, options, noises]) => {
+    const side = layer === t.synthesisLayer ? 16 : 32;
+    const shapes = { ...layerShapes, ...(noises > 0 ? { noise: [noises, side, side] } : {}) };
+    return derived(`${layer.name}, ${name}`, shapes, ({ x, next, ...tensors }) => {
+      const layerOf = { ...tensors, next: noises > 0 ? next : undefined } as unknown as t.LayerTensors;
+      const { value, scaled } = layer(t.modulate(x, layerOf.styles), layerOf, options);
+      const both =
+        value === undefined ? scaled! : scaled === undefined ? value : t.add(value, t.mul(scaled, 0.7));
+      return noises > 0 ? both : t.mul(both, t.reduceSum(next));
+    });
+  }),
+);
+
+describe.each(engines)('$name differentiates', (engine) => {
+  test.each(layers.map((graph) => [graph.name, graph] as const))('%s', async (name, graph) => {
+    const entries = entriesOf(graph);
+    expect(entries).toContain('layerEpilogueGrad');
+    expect(entries.has('unfoldUp')).toBe(name.startsWith('synthesisUp'));
+    expect(await apart(engine, graph)).toBeLessThan(1e-5); // worst measured 1.4e-6
+  });
+});
+
 /** A discriminator in small: all its kinds of layers, weights as inputs, gradients to the second order. */
 const blocks = t.trace(
   'blocks',

@@ -9,7 +9,13 @@ import type { KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
 import { adamStepKernel, emaStepKernel } from './optimiser.ts';
 import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
-import { foldUpKernel, layerEpilogueKernel, skipUpKernel } from './synthesis.ts';
+import {
+  foldUpKernel,
+  layerEpilogueGradKernel,
+  layerEpilogueKernel,
+  skipUpKernel,
+  unfoldUpKernel,
+} from './synthesis.ts';
 
 /** A module as bytes; works in Node and in a page. */
 function decodeModule(text: string): Uint8Array<ArrayBuffer> {
@@ -22,6 +28,8 @@ export function kernelModule(): KernelModule {
       layerEpilogueKernel,
       foldUpKernel,
       skipUpKernel,
+      layerEpilogueGradKernel,
+      unfoldUpKernel,
       renderRaysKernel,
       decodePointsKernel,
       decodeDensityKernel,

@@ -18,6 +18,17 @@ interface EpilogueOptions {
   readonly keep: boolean;
 }
 
+interface GradientOptions {
+  /** Which results have a cotangent. */
+  readonly gv: boolean;
+  readonly gs: boolean;
+  /** Noise images; 0 for none. */
+  readonly noises: number;
+  readonly slope: number;
+  readonly gain: number;
+  readonly clamp: number;
+}
+
 /** The arguments that both finishers share; a pointer to nothing is 0.
  *
  * @param convolved how many inputs come before demod, bias, noise?, next?
@@ -52,6 +63,46 @@ export const layerEpilogueKernel: Kernel = {
     const { pointers, noiseStep, tail } = finisherArgs(node, 1);
     const args = [...pointers, batch, channels, height * width, noiseStep, ...tail];
     return { entry: 'layerEpilogue', args, inPlace: { input: 0, output: 0 } };
+  },
+};
+
+export const layerEpilogueGradKernel: Kernel = {
+  name: 'layerEpilogueGrad',
+  plan(node: Node): KernelCall | undefined {
+    const { gv, gs, noises, slope, gain, clamp } = node.attrs.options as unknown as GradientOptions;
+    const at = { gs: gv ? 1 : 0, next: gv ? 2 : 1, value: (gv ? 1 : 0) + (gs ? 2 : 0) };
+    const [batch, channels, height, width] = node.inputs[at.value].shape;
+    if ((height * width) % 4 !== 0) return undefined;
+    return {
+      entry: 'layerEpilogueGrad',
+      args: [
+        gv ? { input: 0 } : 0,
+        gs ? { input: at.gs } : 0,
+        ...[0, 1, 2].map((i) => ({ input: at.value + i })),
+        gs ? { input: at.next } : 0,
+        ...[0, 1, 2].map((output) => ({ output })),
+        gs ? { output: 3 } : 0,
+        noises > 0 ? { output: gs ? 4 : 3 } : 0,
+        ...[batch, channels, height * width, noises > 1 ? height * width : 0, slope, gain, clamp],
+      ],
+    };
+  },
+};
+
+export const unfoldUpKernel: Kernel = {
+  name: 'unfoldUp',
+  plan(node: Node): KernelCall | undefined {
+    const [batch, channels, height, width] = node.outputs[3].shape;
+    return {
+      entry: 'unfoldUp',
+      args: [
+        { input: 0 },
+        ...node.outputs.map((_, output) => ({ output })),
+        'scratch',
+        ...[batch * channels, height, width],
+      ],
+      scratchBytes: 3 * (8 * width + 512),
+    };
   },
 };
 

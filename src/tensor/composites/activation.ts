@@ -91,7 +91,8 @@ export function biasAct(x: Tensor, bias: Tensor | undefined, options: BiasActOpt
   )[0];
 }
 
-interface Bend {
+/** A piecewise linear activation. */
+export interface Bend {
   readonly [name: string]: number;
   readonly slope: number;
   readonly gain: number;
@@ -110,7 +111,12 @@ function alongAxis(bias: Tensor, rank: number, axis: number): Tensor {
 /** Cotangents of `biasAct`'s inputs from its result, whose sign and size tell which piece it lies on. At the bounds
  * themselves they are 0. Linear in g, with its own gradient by the same operation.
  */
-function biasActGrad(g: Tensor, y: Tensor, bend: Bend, hasBias: boolean): { x: Tensor; bias?: Tensor } {
+export function biasActGrad(
+  g: Tensor,
+  y: Tensor,
+  bend: Bend,
+  hasBias: boolean,
+): { x: Tensor; bias?: Tensor } {
   const { slope, gain, clamp, axis } = bend;
   const others = y.shape.flatMap((_, i) => (i === axis ? [] : [i]));
   const results = fused(
@@ -122,11 +128,11 @@ function biasActGrad(g: Tensor, y: Tensor, bend: Bend, hasBias: boolean): { x: T
       const x = clamp === 0 ? bent : where(lessEqual(clamp, abs(given.y)), 0, bent);
       return { x, ...(hasBias ? { bias: reduceSum(x, others) } : {}) };
     },
-    ({ cotangents: { x, bias } }) => {
+    ({ inputs, cotangents: { x, bias } }) => {
       const whole =
         bias === undefined ? undefined : broadcastTo(alongAxis(bias, y.shape.length, axis), y.shape);
       const total = x === undefined ? whole : whole === undefined ? x : add(x, whole);
-      return { g: biasActGrad(total!, y, bend, false).x };
+      return { g: biasActGrad(total!, inputs.y, bend, false).x };
     },
   );
   return { x: results[0], ...(hasBias ? { bias: results[1] } : {}) };

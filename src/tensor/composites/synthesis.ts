@@ -9,15 +9,18 @@
 import { fused } from '../fused.ts';
 import type { Tensor } from '../graph.ts';
 import { add } from '../primitives/add.ts';
+import { broadcastTo } from '../primitives/broadcast.ts';
 import { concat } from '../primitives/concat.ts';
+import { constant } from '../primitives/constant.ts';
 import { conv2d } from '../primitives/conv2d.ts';
 import { matmul } from '../primitives/matmul.ts';
 import { mul } from '../primitives/mul.ts';
 import { pad } from '../primitives/pad.ts';
+import { reduceSum } from '../primitives/reduce-sum.ts';
 import { reshape } from '../primitives/reshape.ts';
 import { reverse } from '../primitives/reverse.ts';
 import { slice, sliceAxis } from '../primitives/slice.ts';
-import { biasAct, LRELU_SLOPE } from './activation.ts';
+import { type Bend, biasAct, biasActGrad, LRELU_SLOPE } from './activation.ts';
 import { DEFAULT_TAPS, upfirdn2d, upsample2d } from './fir.ts';
 import { demodulation, perChannel } from './modulated-conv.ts';
 
@@ -60,7 +63,11 @@ export function modulate(x: Tensor, styles: Tensor): Tensor {
  */
 export function synthesisLayer(x: Tensor, layer: LayerTensors, options: LayerOptions = {}): LayerResult {
   const y = conv2d(x, layer.weight, { padding: 1 });
-  return finishLayer('layerEpilogue', { y }, layer, options, (given) => given.y);
+  return finishLayer('layerEpilogue', { y }, layer, options, {
+    prepare: (given) => given.y,
+    prepared: (given) => given.y,
+    adjoint: (dy) => ({ y: dy }),
+  });
 }
 
 /** The same with two-fold up-sampling in front: transposed convolution and FIR.
@@ -84,11 +91,36 @@ export function synthesisUpLayer(x: Tensor, layer: LayerTensors, options: LayerO
     oe: conv2d(x, evenTaps(rows.odd, 3), { padding: [none, both] }),
     oo: conv2d(x, oddTap(rows.odd, 3)),
   };
-  return finishLayer('foldUp', phases, layer, options, (given) => {
-    const spread = interleave(interleave(given.ee, given.eo, 3), interleave(given.oe, given.oo, 3), 2);
-    return upfirdn2d(spread, DEFAULT_TAPS, { padding: 1, gain: 4 });
+  return finishLayer('foldUp', phases, layer, options, {
+    prepare: foldedUp,
+    prepared: (given) => {
+      const [batch, channels] = given.oo.shape;
+      const plain = { slope: 1, gain: 1, clamp: 0, noise: false, next: false, keep: true };
+      const demod = broadcastTo(constant(1), [batch, channels]);
+      const inputs = { ...given, demod, bias: broadcastTo(constant(0), [channels]) };
+      return fused('foldUp', plain, inputs, (now) => ({ value: foldedUp(now) }))[0];
+    },
+    adjoint: (g) => {
+      const [ee, eo, oe, oo] = fused('unfoldUp', {}, { g }, (now) => {
+        const spread = upfirdn2d(now.g, DEFAULT_TAPS, { padding: 2, gain: 4 });
+        const part = (row: number, column: number): Tensor => {
+          const rows = sliceAxis(spread, 2, row, spread.shape[2], 2);
+          return sliceAxis(rows, 3, column, spread.shape[3], 2);
+        };
+        return { ee: part(0, 0), eo: part(0, 1), oe: part(1, 0), oo: part(1, 1) };
+      });
+      return { ee, eo, oe, oo };
+    },
   });
 }
+
+/** The parities of a transposed image put together, and filtered. */
+function foldedUp({ ee, eo, oe, oo }: Phases): Tensor {
+  const spread = interleave(interleave(ee, eo, 3), interleave(oe, oo, 3), 2);
+  return upfirdn2d(spread, DEFAULT_TAPS, { padding: 1, gain: 4 });
+}
+
+type Phases = Readonly<Record<'ee' | 'eo' | 'oe' | 'oo', Tensor>>;
 
 /** even[0], odd[0], even[1], ..., even[n]: one more even than odd slices along the axis. */
 function interleave(even: Tensor, odd: Tensor, axis: number): Tensor {
@@ -103,35 +135,89 @@ function interleave(even: Tensor, odd: Tensor, axis: number): Tensor {
   return slice(reshape(paired, shape), at(0), limits);
 }
 
+/** What a layer's epilogue does first to what was convolved. */
+interface Preparation<K extends string> {
+  /** As primitives, for definitions. */
+  prepare(given: Readonly<Record<K, Tensor>>): Tensor;
+  /** As an operation of its own. */
+  prepared(given: Readonly<Record<K, Tensor>>): Tensor;
+  adjoint(cotangent: Tensor): Readonly<Record<K, Tensor>>;
+}
+
 function finishLayer<K extends string>(
   name: string,
   convolved: Readonly<Record<K, Tensor>>,
   layer: LayerTensors,
   options: LayerOptions,
-  prepare: (given: Readonly<Record<K, Tensor>>) => Tensor,
+  preparation: Preparation<K>,
 ): LayerResult {
   const gain = (options.gain ?? 1) * Math.SQRT2;
-  const clamp = options.clamp === undefined ? undefined : options.clamp * (options.gain ?? 1);
+  const clamp = options.clamp === undefined ? 0 : options.clamp * (options.gain ?? 1);
   const keep = options.keep ?? true;
   const demod = demodulation(layer.weight, layer.styles);
   const inputs: Record<string, Tensor> = { ...convolved, demod, bias: layer.bias };
   if (layer.noise !== undefined) inputs.noise = layer.noise;
   if (layer.next !== undefined) inputs.next = layer.next;
   const has = { noise: layer.noise !== undefined, next: layer.next !== undefined, keep };
-  const attrs = { slope: LRELU_SLOPE, gain, clamp: clamp ?? 0, ...has };
-  const outputs = fused(name, attrs, inputs, (given) => {
-    let y = modulate(prepare(given as Readonly<Record<K, Tensor>>), given.demod);
+  const bend = { slope: LRELU_SLOPE, gain, clamp };
+  const define = (given: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> => {
+    let y = modulate(preparation.prepare(given as Readonly<Record<K, Tensor>>), given.demod);
     if (given.noise !== undefined) {
       const [noises, height, width] = given.noise.shape;
       y = add(y, reshape(given.noise, [noises, 1, height, width]));
     }
-    const value = biasAct(y, given.bias, { activation: 'lrelu', gain, clamp });
+    const bounds = clamp === 0 ? undefined : clamp;
+    const value = biasAct(y, given.bias, { activation: 'lrelu', gain, clamp: bounds });
+    return { value, ...(given.next === undefined ? {} : { scaled: modulate(value, given.next) }) };
+  };
+  const outputs = fused(
+    name,
+    { ...bend, ...has },
+    inputs,
+    (given) => {
+      const { value, ...scaled } = define(given);
+      return keep ? { value, ...scaled } : scaled;
+    },
+    ({ inputs: given, outputs: { value }, cotangents }) => {
+      const { next: _, ...rest } = given;
+      const again = (): Tensor => fused(name, { ...bend, ...has, next: false, keep: true }, rest, define)[0];
+      const taken = Object.fromEntries(Object.keys(convolved).map((key) => [key, given[key]]));
+      const z = preparation.prepared(taken as Record<K, Tensor>);
+      const { z: dz, ...others } = epilogueGradient(bend, value ?? again(), z, given, cotangents);
+      return { ...preparation.adjoint(dz), ...others };
+    },
+  );
+  return { value: keep ? outputs[0] : undefined, scaled: has.next ? outputs[keep ? 1 : 0] : undefined };
+}
+
+/** Cotangents of an epilogue's inputs in one pass, `z` being what it began with. */
+function epilogueGradient(
+  bend: Omit<Bend, 'axis'>,
+  value: Tensor,
+  z: Tensor,
+  { demod, next, noise }: Readonly<Record<string, Tensor | undefined>>,
+  { value: gv, scaled: gs }: Readonly<Record<string, Tensor | undefined>>,
+): Readonly<Record<'z' | 'bias' | 'demod', Tensor>> & { readonly next?: Tensor; readonly noise?: Tensor } {
+  const given = { ...(gv && { gv }), ...(gs && { gs, next: next! }), value, z, demod: demod! };
+  // Of the noise only the shape counts: one image for all samples, or one for each.
+  const noises = noise === undefined ? 0 : noise.shape[0];
+  const options = { ...bend, gv: gv !== undefined, gs: gs !== undefined, noises };
+  const names = ['z', 'bias', 'demod', ...(gs ? ['next'] : []), ...(noise ? ['noise'] : [])];
+  const results = fused('layerEpilogueGrad', options, given as Record<string, Tensor>, (now) => {
+    const scaled = now.gs === undefined ? undefined : modulate(now.gs, now.next);
+    const g = now.gv === undefined ? scaled! : scaled === undefined ? now.gv : add(now.gv, scaled);
+    const { x: u, bias } = biasActGrad(g, now.value, { ...bend, axis: 1 } as Bend, true);
     return {
-      ...(keep ? { value } : {}),
-      ...(given.next === undefined ? {} : { scaled: modulate(value, given.next) }),
+      z: modulate(u, now.demod),
+      bias: bias!,
+      demod: reduceSum(mul(u, now.z), [2, 3]),
+      ...(now.gs && { next: reduceSum(mul(now.gs, now.value), [2, 3]) }),
+      ...(noise && { noise: noises === 1 ? reduceSum(u, [0, 1]) : reduceSum(u, [1]) }),
     };
   });
-  return { value: keep ? outputs[0] : undefined, scaled: has.next ? outputs[keep ? 1 : 0] : undefined };
+  const found = Object.fromEntries(names.map((name, i) => [name, results[i]]));
+  if (noise) found.noise = reshape(found.noise, noise.shape);
+  return found as ReturnType<typeof epilogueGradient>;
 }
 
 /** A skip connection's image: the new contribution with its bias, on top of the previous image enlarged.

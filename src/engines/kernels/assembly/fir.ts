@@ -119,3 +119,57 @@ function decimated(from: usize, c0: v128, c1: v128, c2: v128, c3: v128): v128 {
   const ab = madd(v128.shuffle<f32>(a, b, 1, 3, 5, 7), c1, f32x4.mul(v128.shuffle<f32>(a, b, 0, 2, 4, 6), c0));
   return madd(v128.shuffle<f32>(c, d, 1, 3, 5, 7), c3, madd(v128.shuffle<f32>(c, d, 0, 2, 4, 6), c2, ab));
 }
+
+/**
+ * Adjoint of `foldUp` without its epilogue: g [planes, 2h, 2w] filtered by [1, 3, 3, 1] / 4 along both axes, then taken
+ * apart by parity of rows and columns: ee [h+1, w+1], eo [h+1, w], oe [h, w+1], oo [h, w]. The scratch memory holds 3
+ * rows of g and margins.
+ */
+export function unfoldUp(
+  g: usize, ee: usize, eo: usize, oe: usize, oo: usize, scratch: usize, planes: i32, h: i32, w: i32,
+): void {
+  const outer = f32x4.splat(0.25);
+  const inner = f32x4.splat(0.75);
+  const row = <usize>w << 3;
+  const zero = scratch + MARGIN;
+  const line = zero + row + 2 * MARGIN;
+  const rest = line + row + 2 * MARGIN;
+  memory.fill(scratch, 0, (row + 2 * MARGIN) * 2);
+  const height = 2 * h;
+  for (let plane = 0; plane < planes; plane++) {
+    const image = g + <usize>plane * row * <usize>height;
+    for (let i = 0; i <= height; i++) {
+      const a = i >= 2 ? image + <usize>(i - 2) * row : zero;
+      const b = i >= 1 && i - 1 < height ? image + <usize>(i - 1) * row : zero;
+      const c = i < height ? image + <usize>i * row : zero;
+      const d = i + 1 < height ? image + <usize>(i + 1) * row : zero;
+      blend4(line, row, a, b, c, d, outer, inner, inner, outer);
+      v128.store(line + row, f32x4.splat(0));
+      const even = <usize>(w + 1) << 2;
+      const odd = <usize>w << 2;
+      if (i & 1) {
+        takeSecond(line - 8, oe, rest, even, outer, inner);
+        takeSecond(line - 4, oo, rest, odd, outer, inner);
+        oe += even;
+        oo += odd;
+      } else {
+        takeSecond(line - 8, ee, rest, even, outer, inner);
+        takeSecond(line - 4, eo, rest, odd, outer, inner);
+        ee += even;
+        eo += odd;
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function takeSecond(line: usize, to: usize, rest: usize, bytes: usize, outer: v128, inner: v128): void {
+  let from = line;
+  let k: usize = 0;
+  for (; k + 16 <= bytes; k += 16, from += 32) v128.store(to + k, decimated(from, outer, inner, inner, outer));
+  if (k < bytes) {
+    v128.store(rest, decimated(from, outer, inner, inner, outer));
+    memory.copy(to + k, rest, bytes - k);
+  }
+}

@@ -3,8 +3,8 @@ export { packPlanes } from './render-planes';
 export { decodePoints } from './render-points';
 export { renderRays } from './render';
 export { deformPoints, nearestFaces } from './nearest';
-export { biasAct, biasActGrad } from './activation';
-export { upfirdn } from './fir';
+export { biasAct, biasActGrad, layerEpilogueGrad } from './activation';
+export { unfoldUp, upfirdn } from './fir';
 export { adamStep, emaStep } from './optimiser';
 export {
   arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, toBlocked, upfirdnBlocked,

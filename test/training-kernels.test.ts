@@ -369,6 +369,20 @@ describe('lifted parameters', () => {
   });
 });
 
+test('where operands are more than WebAssembly addresses, definitions run', () => {
+  const planned = (side: number): string[] => {
+    const graph = t.trace('wide', { x: t.f32(4, 64, side, side) }, ({ x }) => ({
+      y: t.biasAct(t.tanh(t.biasAct(x, undefined, { activation: 'lrelu' })), undefined, {
+        activation: 'lrelu',
+      }),
+    }));
+    const kinds = planProgram(graph, kernelModule(), {}).steps.map(({ kind }) => kind);
+    return [...new Set(kinds)];
+  };
+  expect(planned(512)).toContain('kernel');
+  expect(planned(2048)).toEqual(['segment']);
+});
+
 test('two runs of a training program agree bit for bit', async () => {
   const graph = t.trace(
     'bits',

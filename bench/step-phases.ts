@@ -80,5 +80,32 @@ export function phasesOf(preset: Preset, batch: number): Phase[] {
     },
     { label: 'gradient penalty (second order)', network: 'discriminator', graph: t.liftParameters(penalty) },
     { label: 'backbone, forward and backward', network: 'generator', graph: t.liftParameters(planes) },
+    { label: 'Adam and average of the discriminator', network: 'discriminator', graph: optimiser(d.shapes) },
   ];
+}
+
+/** A step of every weight, and of its average. */
+function optimiser(shapes: ParameterShapes): t.Graph {
+  const weights = [...shapes].filter(([name]) => !name.endsWith('resample_filter'));
+  const kinds = ['value', 'first', 'second', 'gradient', 'average'];
+  const inputs: Record<string, t.Aval> = { stepSize: t.f32(), root: t.f32(), beta: t.f32() };
+  for (const [name, aval] of weights) for (const kind of kinds) inputs[`${kind}/${name}`] = aval;
+  return t.trace('optimiser', inputs, (given) => {
+    const outputs: Record<string, t.Tensor> = {};
+    for (const [name] of weights) {
+      const of = (kind: string): t.Tensor => given[`${kind}/${name}`];
+      const state = { value: of('value'), first: of('first'), second: of('second') };
+      const settings = { beta1: 0, beta2: 0.99, eps: 1e-8 };
+      const { value, first, second } = t.adamStep(
+        state,
+        of('gradient'),
+        settings,
+        given.stepSize,
+        given.root,
+      );
+      const stepped = { value, first, second, average: t.emaStep(of('average'), value, given.beta) };
+      for (const [kind, tensor] of Object.entries(stepped)) outputs[`${kind}/${name}`] = tensor;
+    }
+    return outputs;
+  });
 }

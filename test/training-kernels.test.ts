@@ -111,7 +111,7 @@ describe.each(engines)('$name computes', (engine) => {
     async (_, graph) => {
       const entries = entriesOf(graph);
       expect(entries.has(graph.name.startsWith('biasAct') ? 'biasActGrad' : 'upfirdn')).toBe(true);
-      expect(await apart(engine, graph)).toBeLessThan(2e-6); // worst measured 5.1e-7
+      expect(await apart(engine, graph)).toBeLessThan(1e-6); // worst measured 1.8e-7
     },
   );
 });
@@ -138,7 +138,7 @@ const sums = [
 describe.each(engines)('$name sums', (engine) => {
   test.each(sums.map((graph) => [graph.name, graph] as const))('%s', async (name, graph) => {
     expect(entriesOf(graph).has(name.startsWith('cumsum') ? 'cumsum' : 'scatterAdd')).toBe(true);
-    expect(await apart(engine, graph)).toBeLessThan(2e-6); // worst measured 3.0e-7
+    expect(await apart(engine, graph)).toBeLessThan(2e-6); // worst measured 4.6e-7
   });
 
   test.each([-1, 37])('and refuses index %i', async (index) => {
@@ -179,7 +179,7 @@ describe.each(engines)('$name differentiates', (engine) => {
     const entries = entriesOf(graph);
     expect(entries).toContain('layerEpilogueGrad');
     expect(entries.has('unfoldUp')).toBe(name.startsWith('synthesisUp'));
-    expect(await apart(engine, graph)).toBeLessThan(1e-5); // worst measured 1.4e-6
+    expect(await apart(engine, graph)).toBeLessThan(3e-5); // worst measured 7.1e-6, of second gradients
   });
 });
 
@@ -228,7 +228,8 @@ describe('channels in blocks', () => {
     for (const entry of ['arrangeWeight', 'biasActBlocked', 'biasActGradBlocked', 'upfirdnBlocked']) {
       expect(found).toContain(entry);
     }
-    for (const entry of ['interleaveBlocked', 'toBlocked', 'fromBlocked']) expect(found).toContain(entry);
+    for (const entry of ['interleaveBlocked', 'splitBlocked', 'toBlocked', 'fromBlocked'])
+      expect(found).toContain(entry);
     for (const entry of ['biasAct', 'biasActGrad', 'upfirdn']) expect(found).not.toContain(entry);
   });
 
@@ -242,7 +243,7 @@ describe('channels in blocks', () => {
       data.forEach((value, i) => {
         worst = Math.max(worst, Math.abs(found[name].data[i] - value));
       });
-      expect(worst, name).toBeLessThan(1e-6);
+      expect(worst, name).toBeLessThan(1e-6); // both on the reference
     }
   });
 
@@ -250,7 +251,7 @@ describe('channels in blocks', () => {
     const program = await cpu.compile(blocks);
     expect(program.graph).toBe(blocks);
     const worst = await apart(cpu, blocks, blocksInputs());
-    expect(worst).toBeLessThan(5e-6);
+    expect(worst).toBeLessThan(5e-6); // worst measured 1.1e-6
   });
 
   test('constant weights are left to the runtime', () => {
@@ -301,7 +302,7 @@ const stepInputs = (): Record<string, t.NdArray> => {
 describe.each([...engines, reference])('the optimiser on $name', (engine) => {
   test('steps as its definition', async () => {
     expect([...entriesOf(step)]).toEqual(['adamStep', 'emaStep']);
-    expect(await apart(engine, step, stepInputs())).toBeLessThan(1e-6); // worst measured 1.2e-7
+    expect(await apart(engine, step, stepInputs())).toBeLessThan(1e-7); // worst measured 0: every operation rounds alike
   });
 
   test('replaces and counts what is not finite', async () => {
@@ -366,6 +367,20 @@ describe('lifted parameters', () => {
       'hidden: parameter "w" cannot be lifted: an input has its name',
     );
   });
+});
+
+test('where operands are more than WebAssembly addresses, definitions run', () => {
+  const planned = (side: number): string[] => {
+    const graph = t.trace('wide', { x: t.f32(4, 64, side, side) }, ({ x }) => ({
+      y: t.biasAct(t.tanh(t.biasAct(x, undefined, { activation: 'lrelu' })), undefined, {
+        activation: 'lrelu',
+      }),
+    }));
+    const kinds = planProgram(graph, kernelModule(), {}).steps.map(({ kind }) => kind);
+    return [...new Set(kinds)];
+  };
+  expect(planned(512)).toContain('kernel');
+  expect(planned(2048)).toEqual(['segment']);
 });
 
 test('two runs of a training program agree bit for bit', async () => {

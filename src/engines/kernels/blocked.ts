@@ -96,6 +96,21 @@ export const blockedKernels: readonly Kernel[] = [
     },
   },
   {
+    name: 'splitBlocked',
+    plan(node: Node) {
+      const block = blockOf(node);
+      const [batch, channels, height, width] = node.inputs[0].shape;
+      return {
+        entry: 'splitBlocked',
+        args: [
+          { input: 0 },
+          ...node.outputs.map((_, output) => ({ output })),
+          ...[(batch * channels) / block, block, height, width],
+        ],
+      };
+    },
+  },
+  {
     name: 'interleaveBlocked',
     plan(node: Node) {
       const block = blockOf(node);

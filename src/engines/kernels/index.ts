@@ -5,7 +5,7 @@ import { blockedKernels } from './blocked.ts';
 import { upfirdnKernel } from './fir.ts';
 import { KERNEL_MODULE_BASE64, RELAXED_MODULE_BASE64 } from './generated/module.ts';
 import { cumsumKernel, scatterAddKernel } from './indexing.ts';
-import type { KernelModule } from './kernel.ts';
+import type { Kernel, KernelModule } from './kernel.ts';
 import { deformPointsKernel, nearestFacesKernel } from './nearest.ts';
 import { adamStepKernel, emaStepKernel } from './optimiser.ts';
 import { decodeDensityKernel, decodePointsKernel, renderRaysKernel } from './render.ts';
@@ -23,14 +23,25 @@ function decodeModule(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
+/** Passes over whole images: large operands, and definitions that ONNX Runtime runs too. */
+const PASSES: readonly Kernel[] = [
+  layerEpilogueKernel,
+  foldUpKernel,
+  skipUpKernel,
+  layerEpilogueGradKernel,
+  unfoldUpKernel,
+  biasActKernel,
+  biasActGradKernel,
+  upfirdnKernel,
+  ...blockedKernels,
+  scatterAddKernel,
+  cumsumKernel,
+];
+
 export function kernelModule(): KernelModule {
   return {
     kernels: [
-      layerEpilogueKernel,
-      foldUpKernel,
-      skipUpKernel,
-      layerEpilogueGradKernel,
-      unfoldUpKernel,
+      ...PASSES.map((kernel) => ({ ...kernel, dispensable: true })),
       renderRaysKernel,
       renderRaysGradKernel,
       decodePointsGradKernel,
@@ -38,14 +49,8 @@ export function kernelModule(): KernelModule {
       decodeDensityKernel,
       nearestFacesKernel,
       deformPointsKernel,
-      biasActKernel,
-      biasActGradKernel,
-      upfirdnKernel,
       adamStepKernel,
       emaStepKernel,
-      ...blockedKernels,
-      scatterAddKernel,
-      cumsumKernel,
     ],
     wasm: decodeModule(KERNEL_MODULE_BASE64),
     relaxed: decodeModule(RELAXED_MODULE_BASE64),

@@ -10,6 +10,8 @@ import type { Node } from '../../tensor/index.ts';
 export interface Kernel {
   /** The operation's name. */
   readonly name: string;
+  /** The runtime can run the definition, only more slowly: given up where operands are more than memory can hold. */
+  readonly dispensable?: boolean;
   /** How to call it for this node, or undefined if these shapes or options are not supported: then the
    * definition runs. */
   plan(node: Node): KernelCall | undefined;

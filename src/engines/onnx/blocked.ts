@@ -19,7 +19,17 @@ import {
   rewrite,
   type Tensor,
 } from '../../tensor/graph.ts';
-import { concat, pad, reshape, reverse, sizeOf, slice, sliceAxis, transpose } from '../../tensor/index.ts';
+import {
+  concat,
+  conv2dWeightGrad,
+  pad,
+  reshape,
+  reverse,
+  sizeOf,
+  slice,
+  sliceAxis,
+  transpose,
+} from '../../tensor/index.ts';
 import { conv2dPrimitive } from '../../tensor/primitives/conv2d.ts';
 import type { ConvolutionAttrs } from '../../tensor/primitives/convolution.ts';
 import { isElementwise } from '../../tensor/simplify.ts';
@@ -70,6 +80,10 @@ function inBlocks(
     }
     case 'conv2dTranspose':
       return some && isChanging(1) ? transposed(node, inputs, block) : undefined;
+    case 'conv2dWeightGrad': {
+      const image = unwrapped(x);
+      return image !== undefined && isHalving(node) ? [weightByParity(image, y, block)] : undefined;
+    }
     case 'fused':
       return some ? fusedInBlocks(node, inputs, block, blocked, plain) : undefined;
     default: {
@@ -229,6 +243,41 @@ function transposed(node: Node, [x, w]: readonly Tensor[], block: number): reado
     return { y: blocksOf(interleave(line(ee, eo), line(oe, oo), 2), block) };
   });
   return [fromBlocked(y, block)];
+}
+
+/** Whether a weight gradient is that of a 3x3 convolution of stride 2 without padding. */
+function isHalving({ attrs }: Node): boolean {
+  const { stride, padding, dilation, groups } = attrs as unknown as ConvolutionAttrs;
+  const kernel = attrs.kernel as readonly number[];
+  return [...kernel, ...stride, ...padding.flat(), ...dilation, groups].join() === '3,3,2,2,0,0,0,0,1,1,1';
+}
+
+/** The weight gradient [O, C, 3, 3] of such a convolution, tap by tap from images of even and odd rows and columns:
+ * every window is a window of one of them, without a stride.
+ *
+ * @param x  a blocked image
+ * @param dy a plain one
+ */
+function weightByParity(x: Tensor, dy: Tensor, block: number): Tensor {
+  const [ee, eo, oe, oo] = fused('splitBlocked', { block }, { x }, (given) => {
+    const image = joined(given.x, block);
+    const part = (row: number, column: number): Tensor =>
+      sliceAxis(sliceAxis(image, 2, row, image.shape[2], 2), 3, column, image.shape[3], 2);
+    return { ee: part(0, 0), eo: part(0, 1), oe: part(1, 0), oo: part(1, 1) };
+  });
+  const [height, width] = dy.shape.slice(2);
+  const taps = (image: Tensor, rows: number, columns: number): Tensor => {
+    // A last row or column that the strided windows did not reach is left out.
+    const within = slice(
+      image,
+      [0, 0, 0, 0],
+      [...image.shape.slice(0, 2), height + rows - 1, width + columns - 1],
+    );
+    return conv2dWeightGrad(within, dy, [rows, columns]);
+  };
+  const join = (even: Tensor, odd: Tensor, axis: number): Tensor =>
+    concat([sliceAxis(even, axis, 0, 1), odd, sliceAxis(even, axis, 1, 2)], axis);
+  return join(join(taps(ee, 2, 2), taps(eo, 2, 1), 3), join(taps(oe, 1, 2), taps(oo, 1, 1), 3), 2);
 }
 
 /** even[0], odd[0], even[1], ..., even[n] along an axis. */

@@ -17,6 +17,9 @@ const LARGEST_MEMORY = 2 ** 32;
 
 /** Plans a program.
  *
+ * Where all kernels' operands at once are more than WebAssembly can address, definitions take the place of those kernels
+ * that can be done without.
+ *
  * @param parameters values of the weights; they become part of the models.
  * @param block      channels in a block of the runtime's blocked convolutions, where it has them.
  * @throws EngineError for an operation that ONNX and the kernels lack, and for more memory than there can be.
@@ -27,7 +30,23 @@ export function planProgram(
   parameters: Arrays,
   block?: number,
 ): Plan {
-  const prepared = prepare(graph, module?.kernels ?? [], allRules, module === undefined ? undefined : block);
+  const whole = planWith(graph, module, parameters, module === undefined ? undefined : block);
+  if (whole.memoryBytes <= LARGEST_MEMORY) return whole;
+  const needed = module!.kernels.filter(({ dispensable }) => dispensable !== true);
+  const plan = planWith(graph, { ...module!, kernels: needed }, parameters, undefined);
+  if (plan.memoryBytes <= LARGEST_MEMORY) return plan;
+  throw new EngineError(
+    `${graph.name}: its kernels need ${Math.ceil(plan.memoryBytes / 2 ** 20)} MB at once but WebAssembly addresses 4096: use a smaller batch or picture`,
+  );
+}
+
+function planWith(
+  graph: Graph,
+  module: KernelModule | undefined,
+  parameters: Arrays,
+  block: number | undefined,
+): Plan {
+  const prepared = prepare(graph, module?.kernels ?? [], allRules, block);
   const stages = assignStages(prepared.graph, prepared.calls);
   const slots = createSlots();
   const { fixed, running } = findHandover(prepared, stages);
@@ -57,12 +76,6 @@ export function planProgram(
   const outputSlots = new Set(outputs.map(({ slot }) => slot));
   const reserved = module?.reservedBytes ?? 0;
   const placement = placeOperands(prologue, steps, stages, slots, outputSlots, reserved);
-  if (placement.bytes > LARGEST_MEMORY) {
-    const needed = Math.ceil(placement.bytes / 2 ** 20);
-    throw new EngineError(
-      `${graph.name}: its kernels need ${needed} MB at once but WebAssembly addresses 4096: use a smaller batch or picture`,
-    );
-  }
   const finish = (step: DraftStep): Step => (step.kind === 'call' ? placement.resolve(step) : step);
   return {
     name: graph.name,

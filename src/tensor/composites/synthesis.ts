@@ -13,6 +13,8 @@ import { broadcastTo } from '../primitives/broadcast.ts';
 import { concat } from '../primitives/concat.ts';
 import { constant } from '../primitives/constant.ts';
 import { conv2d } from '../primitives/conv2d.ts';
+import { conv2dTranspose } from '../primitives/conv2d-transpose.ts';
+import { conv2dWeightGrad } from '../primitives/conv2d-weight-grad.ts';
 import { matmul } from '../primitives/matmul.ts';
 import { mul } from '../primitives/mul.ts';
 import { pad } from '../primitives/pad.ts';
@@ -79,18 +81,7 @@ export function synthesisLayer(x: Tensor, layer: LayerTensors, options: LayerOpt
  * @param x [N, C, H, W] with this layer's styles on its channels
  */
 export function synthesisUpLayer(x: Tensor, layer: LayerTensors, options: LayerOptions = {}): LayerResult {
-  // Even output rows 2i hear taps 2 (of input row i - 1) and 0 (of row i); odd ones tap 1 alone.
-  const evenTaps = (w: Tensor, axis: number): Tensor => sliceAxis(reverse(w, [axis]), axis, 0, 3, 2);
-  const oddTap = (w: Tensor, axis: number): Tensor => sliceAxis(w, axis, 1, 2);
-  const rows = { even: evenTaps(layer.weight, 2), odd: oddTap(layer.weight, 2) };
-  const both: readonly [number, number] = [1, 1];
-  const none: readonly [number, number] = [0, 0];
-  const phases = {
-    ee: conv2d(x, evenTaps(rows.even, 3), { padding: [both, both] }),
-    eo: conv2d(x, oddTap(rows.even, 3), { padding: [both, none] }),
-    oe: conv2d(x, evenTaps(rows.odd, 3), { padding: [none, both] }),
-    oo: conv2d(x, oddTap(rows.odd, 3)),
-  };
+  const phases = spreadConv(x, layer.weight);
   return finishLayer('foldUp', phases, layer, options, {
     prepare: foldedUp,
     prepared: (given) => {
@@ -114,13 +105,71 @@ export function synthesisUpLayer(x: Tensor, layer: LayerTensors, options: LayerO
   });
 }
 
+const BOTH: readonly [number, number] = [1, 1];
+const NONE: readonly [number, number] = [0, 0];
+/** Padding of the four convolutions. */
+const SIDES = {
+  ee: [BOTH, BOTH],
+  eo: [BOTH, NONE],
+  oe: [NONE, BOTH],
+  oo: [NONE, NONE],
+} as const;
+
+type Phase = keyof typeof SIDES;
+
+const PHASES = Object.keys(SIDES) as readonly Phase[];
+
+/** The taps of a 3x3 weight that a phase hears. */
+function tapsOf(weight: Tensor, phase: Phase): Tensor {
+  const rows = phase[0] === 'e' ? evenTaps(weight, 2) : oddTap(weight, 2);
+  return phase[1] === 'e' ? evenTaps(rows, 3) : oddTap(rows, 3);
+}
+
+/** A transposed 3x3 convolution of stride 2, its result by parity of rows and columns. */
+function spreadConv(x: Tensor, weight: Tensor): Phases {
+  const define = (given: { x: Tensor; weight: Tensor }): Phases => {
+    const of = (phase: Phase): Tensor =>
+      conv2d(given.x, tapsOf(given.weight, phase), { padding: SIDES[phase] });
+    return { ee: of('ee'), eo: of('eo'), oe: of('oe'), oo: of('oo') };
+  };
+  // The definition's own gradient would put zeros between taps and add up; here taps are put side by side.
+  const results = fused('spreadConv', {}, { x, weight }, define, ({ inputs, outputs, cotangents }) => {
+    const given = (phase: Phase): Tensor =>
+      cotangents[phase] ?? broadcastTo(constant(0), outputs[phase].shape);
+    const image = PHASES.map((phase) =>
+      conv2dTranspose(given(phase), tapsOf(inputs.weight, phase), { padding: SIDES[phase] }),
+    ).reduce((sum, part) => add(sum, part));
+    const taps = (phase: Phase, kernel: readonly [number, number]): Tensor =>
+      conv2dWeightGrad(inputs.x, given(phase), kernel, { padding: SIDES[phase] });
+    const even = joinTaps(taps('ee', [2, 2]), taps('eo', [2, 1]), 3);
+    const odd = joinTaps(taps('oe', [1, 2]), taps('oo', [1, 1]), 3);
+    return { x: image, weight: joinTaps(even, odd, 2) };
+  });
+  const [ee, eo, oe, oo] = results;
+  return { ee, eo, oe, oo };
+}
+
+/** Even output rows 2i hear taps 2 (of input row i - 1) and 0 (of row i); odd ones tap 1 alone. */
+function evenTaps(w: Tensor, axis: number): Tensor {
+  return sliceAxis(reverse(w, [axis]), axis, 0, 3, 2);
+}
+
+function oddTap(w: Tensor, axis: number): Tensor {
+  return sliceAxis(w, axis, 1, 2);
+}
+
+/** Three taps from `evenTaps` and `oddTap`. */
+function joinTaps(even: Tensor, odd: Tensor, axis: number): Tensor {
+  return concat([sliceAxis(even, axis, 1, 2), odd, sliceAxis(even, axis, 0, 1)], axis);
+}
+
 /** The parities of a transposed image put together, and filtered. */
 function foldedUp({ ee, eo, oe, oo }: Phases): Tensor {
   const spread = interleave(interleave(ee, eo, 3), interleave(oe, oo, 3), 2);
   return upfirdn2d(spread, DEFAULT_TAPS, { padding: 1, gain: 4 });
 }
 
-type Phases = Readonly<Record<'ee' | 'eo' | 'oe' | 'oo', Tensor>>;
+type Phases = Readonly<Record<Phase, Tensor>>;
 
 /** even[0], odd[0], even[1], ..., even[n]: one more even than odd slices along the axis. */
 function interleave(even: Tensor, odd: Tensor, axis: number): Tensor {

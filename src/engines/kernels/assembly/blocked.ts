@@ -56,6 +56,50 @@ function transpose(x: usize, step: usize, out: usize, outStep: usize): void {
   v128.store(out + 3 * outStep, v128.shuffle<f32>(ab1, cd1, 2, 3, 6, 7));
 }
 
+/** [planes, h, w, block] to plain images of even and odd rows and columns: ee, eo, oe, oo [planes, block, ...]. */
+export function splitBlocked(
+  x: usize, ee: usize, eo: usize, oe: usize, oo: usize, planes: i32, block: i32, h: i32, w: i32,
+): void {
+  const row = <usize>(w * block) << 2;
+  const evenColumns = (w + 1) >> 1;
+  const oddColumns = w >> 1;
+  const evenRows = <usize>((h + 1) >> 1);
+  const oddRows = <usize>(h >> 1);
+  let from = x;
+  for (let plane = 0; plane < planes; plane++) {
+    for (let i = 0; i < h; i++, from += row) {
+      const at = <usize>(i >> 1) << 2;
+      if (i & 1) {
+        spread(from, oe + at * evenColumns, evenColumns, block, (oddRows * evenColumns) << 2);
+        spread(from + (<usize>block << 2), oo + at * oddColumns, oddColumns, block, (oddRows * oddColumns) << 2);
+      } else {
+        spread(from, ee + at * evenColumns, evenColumns, block, (evenRows * evenColumns) << 2);
+        spread(from + (<usize>block << 2), eo + at * oddColumns, oddColumns, block, (evenRows * oddColumns) << 2);
+      }
+    }
+    ee += (evenRows * evenColumns * block) << 2;
+    eo += (evenRows * oddColumns * block) << 2;
+    oe += (oddRows * evenColumns * block) << 2;
+    oo += (oddRows * oddColumns * block) << 2;
+  }
+}
+
+/** Every second pixel of a row to `count` numbers of each channel's image, images `step` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function spread(from: usize, to: usize, count: i32, block: i32, step: usize): void {
+  const pixel = <usize>block << 2;
+  let j = 0;
+  for (; j + 4 <= count; j += 4, from += pixel << 3, to += 16) {
+    let image = to;
+    for (let c: usize = 0; c < pixel; c += 16, image += step << 2) transpose(from + c, pixel << 1, image, step);
+  }
+  for (; j < count; j++, from += pixel << 1, to += 4) {
+    let image = to;
+    for (let c: usize = 0; c < pixel; c += 4, image += step) store<f32>(image, load<f32>(from + c));
+  }
+}
+
 /** `biasAct` of `activation.ts`; bias [blocks * block] or 0. */
 export function biasActBlocked(
   x: usize, bias: usize, y: usize, batch: i32, blocks: i32, block: i32, pixels: i32, slope: f32, gain: f32, clamp: f32,

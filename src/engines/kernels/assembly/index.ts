@@ -9,6 +9,6 @@ export { biasAct, biasActGrad, layerEpilogueGrad } from './activation';
 export { unfoldUp, upfirdn } from './fir';
 export { adamStep, emaStep } from './optimiser';
 export {
-  arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, toBlocked, upfirdnBlocked,
+  arrangeWeight, biasActBlocked, biasActGradBlocked, fromBlocked, interleaveBlocked, splitBlocked, toBlocked, upfirdnBlocked,
 } from './blocked';
 export { cumsum, scatterAdd } from './indexing';

@@ -10,6 +10,7 @@
 import { ShapeError, UsageError } from '../errors.ts';
 import { blockOf, combine } from './combine.ts';
 import type { BodyModel, BodyParts } from './model.ts';
+import { cosine, sine } from './sine.ts';
 
 /** The published offset that keeps the angle of the zero vector from being zero. */
 export const ANGLE_OFFSET = 1e-8;
@@ -28,13 +29,13 @@ export function rodrigues(x: number, y: number, z: number): Float32Array {
   // Fused multiply-adds: the product is exact in double.
   const angle = fround(Math.sqrt(fround(sz * sz + fround(sy * sy + fround(sx * sx)))));
   const [ux, uy, uz] = Float32Array.of(x, y, z).map((value) => value / angle);
-  const sine = fround(Math.sin(angle));
-  const versine = fround(1 - fround(Math.cos(angle)));
+  const s = sine(angle);
+  const versine = fround(1 - cosine(angle));
   const k = [0, -uz, uy, uz, 0, -ux, -uy, ux, 0];
   return Float32Array.from(k, (entry, at) => {
     const [row, column] = [3 * Math.floor(at / 3), at % 3];
     const square = dot3(k[row], k[row + 1], k[row + 2], k[column], k[column + 3], k[column + 6]);
-    return fround((row === 3 * column ? 1 : 0) + fround(sine * entry)) + fround(versine * square);
+    return fround((row === 3 * column ? 1 : 0) + fround(s * entry)) + fround(versine * square);
   });
 }
 

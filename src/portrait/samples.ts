@@ -8,7 +8,6 @@ import {
   constant,
   cumsum,
   div,
-  floor,
   gather,
   iota,
   less,
@@ -109,7 +108,7 @@ export function importanceDepths(depths: Tensor, weights: Tensor, u: Tensor): Te
   const count = u.shape[1];
   const q = smoothWeights(stopGradient(weights));
   const pdf = div(q, reduceSum(q, [1], true));
-  const cdf = concat([broadcastTo(constant(0), [rays, 1]), preciseCumsum(pdf)], 1); // [R, S - 2]
+  const cdf = concat([broadcastTo(constant(0), [rays, 1]), cumsum(pdf, 1)], 1); // [R, S - 2]
   const given = stopGradient(depths);
   const mid = mul(add(sliceAxis(given, 1, 1), sliceAxis(given, 1, 0, -1)), 0.5); // [R, S - 1]
   const draws = broadcastTo(u, [rays, count]);
@@ -122,13 +121,6 @@ export function importanceDepths(depths: Tensor, weights: Tensor, u: Tensor): Te
   const width = sub(cdfHigh, cdfLow);
   const safe = where(less(width, 1e-5), 1, width);
   return add(midLow, mul(div(sub(draws, cdfLow), safe), sub(midHigh, midLow)));
-}
-
-/** Running sums of numbers that add up to 1, each rounded once: multiples of 2^-22 add up exactly, and what they leave
- * is too small for its own rounding to matter. Depths follow from differences of neighbouring sums. */
-function preciseCumsum(pdf: Tensor): Tensor {
-  const coarse = mul(floor(add(mul(pdf, 2 ** 22), 0.5)), 2 ** -22);
-  return add(cumsum(coarse, 1), cumsum(sub(pdf, coarse), 1));
 }
 
 /** 0, 1 / (count - 1), ..., 1: the deterministic quantiles, [1, count]. */

@@ -17,6 +17,7 @@ import {
   mean,
   mul,
   ndarray,
+  rematerialise,
   sliceAxis,
   stopGradient,
   sub,
@@ -89,7 +90,15 @@ export function densityLossGraph(generator: TrainedGenerator, setting: DensityLo
     );
     const at = sub(mul(given.points, 2), 1);
     const all = concat([at, ...displaced(at, given, setting, config.rendering.boxWarp)], 1);
-    const raw = density(decoderWeights(p.scope('decoder')), planes, all, config.rendering);
+    const weights = decoderWeights(p.scope('decoder'));
+    // One item at a time: what the gradient of a look-up needs is as large as the planes, many times over.
+    const items = Array.from({ length: setting.batch }, (_, n) => {
+      const [own, points] = [planes, all].map((x) => sliceAxis(x, 0, n, n + 1));
+      return rematerialise('density', [own], () => ({
+        sigma: density(weights, own, points, config.rendering),
+      })).sigma;
+    });
+    const raw = concat(items, 0);
     const sigma = given.pointNoise === undefined ? raw : add(raw, mul(given.pointNoise, given.densityNoise));
     const count = at.shape[1];
     const part = (k: number): Tensor => sliceAxis(sigma, 1, k * count, (k + 1) * count);

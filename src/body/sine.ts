@@ -11,10 +11,10 @@ const { fround } = Math;
 function odd(s: number): number {
   const square = s * s;
   const high = fround(square);
-  let u = fround(2.6083159809786593541503e-6);
-  u = fround(u * high + fround(-0.0001981069071916863322258));
-  u = fround(u * high + fround(0.00833307858556509017944336));
-  const tail = fround(-0.166666597127914428710938) + fround(u * high);
+  let u = fround(2.6083159809786594e-6);
+  u = fround(u * high + fround(-0.00019810690719168633));
+  u = fround(u * high + fround(0.00833307858556509));
+  const tail = fround(-0.16666659712791443) + fround(u * high);
   return fround(s * (1 + tail * square));
 }
 

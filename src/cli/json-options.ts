@@ -13,6 +13,8 @@ export interface Reader {
   numbers(key: string, count: number, min?: number, max?: number): readonly number[];
   object(key: string): Reader;
   isNumber(key: string): boolean;
+  /** Whether the key holds just that. */
+  same(key: string, value: Json | undefined): boolean;
   /** What `read` gives, or undefined where the key is missing or null. */
   optional<T>(key: string, read: (key: string) => T): T | undefined;
   /** Refuses keys that nobody read. @param others keys that may be there all the same */
@@ -64,6 +66,7 @@ export function jsonReader(value: Json | undefined, path: string): Reader {
     },
     object: (key) => jsonReader(get(key), `${path}.${key}`),
     isNumber: (key) => typeof get(key) === 'number',
+    same: (key, other) => JSON.stringify(object[key]) === JSON.stringify(other),
     optional: (key, read) => ((get(key) ?? null) === null ? undefined : read(key)),
     done(others = []) {
       const unknown = Object.keys(object).filter((key) => !seen.has(key) && !others.includes(key));

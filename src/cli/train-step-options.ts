@@ -75,7 +75,7 @@ export function trainStepOptions(
   };
   top.done(REMARKS);
   loss.done(UNUSED);
-  own?.done(Object.keys(rendering));
+  own?.done(Object.keys(rendering).filter((key) => own.same(key, rendering[key])));
   return options;
 }
 

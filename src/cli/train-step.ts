@@ -82,6 +82,11 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
       read: { G: generator.read, D: discriminator.read },
     };
     const inputs = stepInputs(arrays, step, options);
+    if (
+      scheduleAt(options.seen, options.start, options.loss).densityNoise > 0 &&
+      !arrays.has('density_noise_coarse')
+    )
+      note('the schedule has noise on densities, but no draws of it are given: there is none');
     const engine = await makeEngine(flags);
     try {
       const network = options.phase.startsWith('G') ? 'G' : 'D';

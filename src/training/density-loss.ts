@@ -93,9 +93,9 @@ export function densityLossGraph(generator: TrainedGenerator, setting: DensityLo
     const weights = decoderWeights(p.scope('decoder'));
     // One item at a time: what the gradient of a look-up needs is as large as the planes, many times over.
     const items = Array.from({ length: setting.batch }, (_, n) => {
-      const [own, points] = [planes, all].map((x) => sliceAxis(x, 0, n, n + 1));
-      return rematerialise('density', [own], () => ({
-        sigma: density(weights, own, points, config.rendering),
+      const points = sliceAxis(all, 0, n, n + 1);
+      return rematerialise('density', [planes], () => ({
+        sigma: density(weights, sliceAxis(planes, 0, n, n + 1), points, config.rendering),
       })).sigma;
     });
     const raw = concat(items, 0);

@@ -97,15 +97,15 @@ export function lazyAdam({ lr, betas, eps }: AdamOptions, interval: number): Ada
 /** Decay of the averaged networks.
  *
  * @param seen    images shown before this batch
- * @param rampup  undefined in a resumed run
+ * @param rampup  share of the images shown that bounds the half-life; 'none' in a resumed run
  */
 export function emaBetaAt(
   seen: number,
   batch: number,
-  { kimg = (batch * 10) / 32, rampup = 0.05 }: { kimg?: number; rampup?: number | undefined } = {},
+  { kimg = (batch * 10) / 32, rampup = 0.05 }: { kimg?: number; rampup?: number | 'none' } = {},
 ): number {
   const halfLife = 1000 * kimg;
-  return 0.5 ** (batch / Math.max(rampup === undefined ? halfLife : Math.min(halfLife, seen * rampup), 1e-8));
+  return 0.5 ** (batch / Math.max(rampup === 'none' ? halfLife : Math.min(halfLife, seen * rampup), 1e-8));
 }
 
 /** To the nearest whole number, halves to the even one: 64.5 to 64, 65.5 to 66. */

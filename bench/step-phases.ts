@@ -1,87 +1,105 @@
-/** The dense parts of an optimisation step as programs that take their weights as inputs. */
+/** The phases of a step, whole, as programs that take their weights as inputs; and the optimiser. */
 
+import { defaultBody } from '../src/default-body.ts';
+import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
 import { discriminatorConfig, generatorConfig } from '../src/portrait/config.ts';
-import { discriminate } from '../src/portrait/discriminator.ts';
-import { type ParameterShapes, parametersOf } from '../src/portrait/parameters.ts';
+import type { ParameterShapes } from '../src/portrait/parameters.ts';
+import { poseBodies, posingOf } from '../src/portrait/posing.ts';
 import { discriminatorRecord, generatorRecord, type Preset } from '../src/portrait/presets.ts';
-import { synthesisNetwork } from '../src/portrait/synthesis.ts';
 import * as t from '../src/tensor/index.ts';
+import {
+  fakeLossGraph,
+  fakesGraph,
+  type RealLossSetting,
+  realLossGraph,
+} from '../src/training/discriminator-loss.ts';
+import type { FakeSetting } from '../src/training/fakes.ts';
+import { generatorLossGraph, type TrainedGenerator } from '../src/training/generator-loss.ts';
+import type { TrainedDiscriminator } from '../src/training/judging.ts';
 
-export interface Phase {
+export interface BenchedPhase {
   readonly label: string;
-  readonly network: 'discriminator' | 'generator';
   readonly graph: t.Graph;
+  /** Inputs that random numbers would not do for. */
+  readonly inputs: Readonly<Record<string, t.NdArray>>;
 }
 
-/** Gradients under the names of their weights; a weight that gets none is absent. */
-function gradientsOf(value: t.Tensor, shapes: ParameterShapes): Record<string, t.Tensor> {
-  const names = [...shapes.keys()].filter((name) => !/resample_filter|noise_const|w_avg/.test(name));
-  const found = t.grad(
-    value,
-    names.map((name) => t.parameter(name, shapes.get(name)!)),
-  );
-  return Object.fromEntries(
-    names.flatMap((name, i): [string, t.Tensor][] =>
-      found[i] === undefined ? [] : [[`grad/${name}`, found[i]]],
-    ),
-  );
-}
+/** Everything but buffers is trained. */
+const trainable = (shapes: ParameterShapes): string[] =>
+  [...shapes.keys()].filter((name) => !/resample_filter|noise_const|w_avg|pose_mean|pose_std/.test(name));
 
-export function phasesOf(preset: Preset, batch: number): Phase[] {
+export function phasesOf(preset: Preset, batch: number, only: readonly string[] = []): BenchedPhase[] {
   const d = discriminatorRecord(preset);
-  const config = discriminatorConfig(d);
-  const [side, small] = [preset.resolution, preset.neuralResolution];
-  const judgedInputs = {
-    image: t.f32(batch, 3, side, side),
-    raw: t.f32(batch, 3, small, small),
-    mask: t.f32(batch, 1, small, small),
-    c: t.f32(batch, 25),
-  };
-  const scores = t.trace('scores', judgedInputs, ({ image, raw, mask, c }) => {
-    const { logits } = discriminate(parametersOf(d.shapes), { image, raw, mask }, c, config);
-    const value = t.mean(t.softplus(logits));
-    return { value, ...gradientsOf(value, d.shapes) };
-  });
-  const penalty = t.trace('penalty', judgedInputs, ({ image, raw, mask, c }) => {
-    const { logits } = discriminate(parametersOf(d.shapes), { image, raw, mask }, c, config);
-    const slopes = t.grad(t.reduceSum(logits), [image, raw, mask]);
-    const value = slopes
-      .map((slope) => t.reduceSum(t.mul(slope!, slope!)))
-      .reduce((sum, part) => t.add(sum, part));
-    return { value, ...gradientsOf(value, d.shapes) };
-  });
   const g = generatorRecord(preset);
-  const { wDim, planeResolution, numWs, clamp } = generatorConfig(g);
-  const prefix = 'backbone.synthesis.';
-  const shapes = new Map([...g.shapes].filter(([name]) => name.startsWith(prefix)));
-  const planeInputs = {
-    ws: t.f32(batch, numWs, wDim),
-    cotangent: t.f32(batch, 96 * preset.triplaneDepth, planeResolution, planeResolution),
+  const discriminator: TrainedDiscriminator = {
+    config: discriminatorConfig(d),
+    shapes: d.shapes,
+    trainable: trainable(d.shapes),
   };
-  const planes = t.trace('planes', planeInputs, ({ ws, cotangent }) => {
-    const made = synthesisNetwork(
-      parametersOf(g.shapes).scope('backbone').scope('synthesis'),
-      ws,
-      planeResolution,
-      {
-        noise: 'const',
-        clamp,
-      },
-    );
-    const value = t.reduceSum(t.mul(made, cotangent));
-    const [slope] = t.grad(value, [ws]);
-    return { value, 'grad/ws': slope!, ...gradientsOf(value, shapes) };
+  const config = generatorConfig(g);
+  const { boxWarp } = config.rendering;
+  const posing = posingOf(defaultBody(), boxWarp, 0.25);
+  const generator: TrainedGenerator = { config, shapes: g.shapes, trainable: trainable(g.shapes), posing };
+  const judging = { batch, neuralResolution: preset.neuralResolution, blurred: false };
+  const generating: FakeSetting = {
+    batch,
+    neuralResolution: preset.neuralResolution,
+    conditioned: true,
+    mixing: false,
+    bcgRegProb: 0.2,
+    noise: 'random',
+    densityNoise: false,
+    drawnDepths: true,
+    givenFaces: false,
+  };
+  const real: Omit<RealLossSetting, 'adversarial' | 'penalty'> = {
+    ...judging,
+    gain: 1,
+    maskSide: preset.resolution,
+    filterMode: 'antialiased',
+  };
+  const penalty = { r1Gamma: 1, r1GammaSeg: 1 };
+  const poses = t.ndarray(
+    [batch, 6],
+    Array.from({ length: batch * 6 }, (_, i) => 0.1 * Math.sin(i)),
+  );
+  const cameras = Array.from({ length: batch }, (_, i) => [...cameraLabel(viewCamera((360 * i) / batch, 5))]);
+  const inputs = {
+    c: t.ndarray([batch, 25], cameras.flat()),
+    imagined: poses,
+    pose: poses,
+    swapProbability: t.ndarray([], [0.7]),
+    poseRegScale: t.ndarray([], [1]),
+    ...poseBodies(posing, poses),
+  };
+  const lifted = (label: string, graph: t.Graph): BenchedPhase => ({
+    label,
+    graph: t.liftParameters(graph),
+    inputs,
   });
-  return [
-    {
-      label: 'discriminator, forward and backward',
-      network: 'discriminator',
-      graph: t.liftParameters(scores),
-    },
-    { label: 'gradient penalty (second order)', network: 'discriminator', graph: t.liftParameters(penalty) },
-    { label: 'backbone, forward and backward', network: 'generator', graph: t.liftParameters(planes) },
-    { label: 'Adam and average of the discriminator', network: 'discriminator', graph: optimiser(d.shapes) },
+  const all = [
+    lifted(
+      'Gmain: pictures, posed, and their gradient',
+      generatorLossGraph(generator, discriminator, {
+        ...generating,
+        ...judging,
+        gain: 1,
+        poseRegWeight: 0.5,
+      }),
+    ),
+    lifted('Dmain: pictures, posed', fakesGraph(generator, generating)),
+    lifted('Dmain: fakes judged', fakeLossGraph(discriminator, { ...judging, gain: 1, poseLossWeight: 1 })),
+    lifted(
+      'Dmain: reals judged',
+      realLossGraph(discriminator, { ...real, adversarial: true, penalty: undefined }),
+    ),
+    lifted(
+      'Dreg: gradient penalty (second order)',
+      realLossGraph(discriminator, { ...real, adversarial: false, penalty }),
+    ),
+    { label: 'Adam and average of the discriminator', graph: optimiser(d.shapes), inputs: {} },
   ];
+  return only.length === 0 ? all : all.filter(({ label }) => only.some((word) => label.includes(word)));
 }
 
 /** A step of every weight, and of its average. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:step [-- PRESET...] [--profile]`: the dense parts of an optimisation step on the cpu engine, beside
+ * `npm run bench:step [-- PRESET...] [--profile]`: the phases of an optimisation step on the cpu engine, beside
  * the machine's own rate R in the same run (ONNX Runtime, 3x3 convolution of 256 channels at 64 x 64, one picture).
  */
 
@@ -10,7 +10,7 @@ import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { initialise } from '../src/portrait/initialise.ts';
 import { discriminatorPlan, generatorPlan, presetOf } from '../src/portrait/presets.ts';
 import * as t from '../src/tensor/index.ts';
-import { phasesOf } from './step-phases.ts';
+import { type BenchedPhase, phasesOf } from './step-phases.ts';
 import { profileTable } from './step-profile.ts';
 import { best, ceiling, machine, normals, table } from './support.ts';
 
@@ -27,6 +27,16 @@ const random = ({ shape }: t.Aval): t.NdArray =>
     draw(shape.reduce((a, b) => a * b, 1)).map((value) => Math.max(-1, Math.min(1, value / 2))),
   );
 
+/** Inputs that are draws in [0, 1). */
+const DRAWS = /jitter|quantiles|swapU|backgroundU/;
+const uniform = ({ shape }: t.Aval): t.NdArray => {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return t.ndarray(
+    shape,
+    Float32Array.from({ length: count }, (_, i) => (i * 0.61803398875) % 1),
+  );
+};
+
 console.log(`batch ${BATCH}, random weights; ${machine(threads)}`);
 for (const preset of asked.length > 0 ? asked : ['64-32', '128-32']) await measure(preset);
 
@@ -36,7 +46,7 @@ await measureLarge();
 async function measureLarge(): Promise<void> {
   const engine = cpuEngine({ threads });
   const preset = { ...presetOf('512-128'), resolution: 128, neuralResolution: 64 };
-  const [{ label, graph }] = phasesOf(preset, BATCH);
+  const [{ label, graph }] = phasesOf(preset, BATCH, ['reals judged']);
   const before = process.memoryUsage().rss;
   const start = performance.now();
   const compiled = await engine.compile(graph);
@@ -68,19 +78,26 @@ async function measure(name: string): Promise<void> {
   const engine = cpuEngine({ threads, ...(folder === undefined ? {} : { profile: folder }) });
   const preset = presetOf(name);
   const networks = {
-    discriminator: initialise(discriminatorPlan(preset), draw),
-    generator: initialise(generatorPlan(preset), draw),
+    D: initialise(discriminatorPlan(preset), draw),
+    G: initialise(generatorPlan(preset), draw),
+  };
+  /** Weights as a new network has them, labels and bodies as they are, and other inputs random. */
+  const arrayFor = (
+    { name: input, tensor }: t.Graph['inputs'][number],
+    own: BenchedPhase['inputs'],
+  ): t.NdArray => {
+    const weight = /^([GD])\.(.*)$/.exec(input);
+    const found = weight === null ? own[input] : networks[weight[1] as 'G' | 'D'].get(weight[2]);
+    return found ?? (DRAWS.test(input) ? uniform(tensor) : random(tensor));
   };
   const rows: string[][] = [];
   let program = 0;
-  for (const { label, network, graph } of phasesOf(preset, BATCH)) {
+  for (const { label, graph, inputs: own } of phasesOf(preset, BATCH)) {
     const start = performance.now();
     const compiled = await engine.compile(graph);
     const compile = performance.now() - start;
     const inputs: Record<string, t.Resident> = {};
-    for (const { name: input, tensor } of graph.inputs) {
-      inputs[input] = await engine.upload(networks[network].get(input) ?? random(tensor));
-    }
+    for (const input of graph.inputs) inputs[input.name] = await engine.upload(arrayFor(input, own));
     const run = async (): Promise<void> => {
       for (const value of Object.values(await compiled.runResident(inputs))) void engine.release(value);
     };

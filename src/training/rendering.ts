@@ -25,8 +25,8 @@ export interface TrainingView {
 
 /** Features [N, C, n, n] and opacity [N, 1, n, n]. Depth takes part in no loss. */
 export function renderTraining(p: Parameters, view: TrainingView): Pick<Rendered, 'features' | 'opacity'> {
-  if (!view.again) return renderAll(p, view);
   const batch = view.planes.shape[0];
+  if (!view.again || batch === 1) return renderAll(p, view);
   const items = Array.from({ length: batch }, (_, n) => {
     const own = itemOf(view, n);
     return rematerialise('render', [own.planes, own.vertices!], () => ({ ...renderAll(p, own) }));

@@ -92,11 +92,15 @@ export function densityLossGraph(generator: TrainedGenerator, setting: DensityLo
     const all = concat([at, ...displaced(at, given, setting, config.rendering.boxWarp)], 1);
     const weights = decoderWeights(p.scope('decoder'));
     // One item at a time: what the gradient of a look-up needs is as large as the planes, many times over.
+    const look = (own: Tensor, points: Tensor) => ({
+      sigma: density(weights, own, points, config.rendering),
+    });
     const items = Array.from({ length: setting.batch }, (_, n) => {
-      const points = sliceAxis(all, 0, n, n + 1);
-      return rematerialise('density', [planes], () => ({
-        sigma: density(weights, sliceAxis(planes, 0, n, n + 1), points, config.rendering),
-      })).sigma;
+      const item = (x: Tensor): Tensor => sliceAxis(x, 0, n, n + 1);
+      const points = item(all);
+      return setting.batch === 1
+        ? look(planes, points).sigma
+        : rematerialise('density', [planes], () => look(item(planes), points)).sigma;
     });
     const raw = concat(items, 0);
     const sigma = given.pointNoise === undefined ? raw : add(raw, mul(given.pointNoise, given.densityNoise));

@@ -17,8 +17,8 @@ export interface Reader {
   same(key: string, value: Json | undefined): boolean;
   /** What `read` gives, or undefined where the key is missing or null. */
   optional<T>(key: string, read: (key: string) => T): T | undefined;
-  /** Refuses keys that nobody read. @param others keys that may be there all the same */
-  done(others?: readonly string[]): void;
+  /** Keys that nobody read, with the way to them. @param others keys that may be there all the same */
+  unread(others?: readonly string[]): string[];
 }
 
 /** Opens an object. @param path what it is, for errors. */
@@ -68,13 +68,10 @@ export function jsonReader(value: Json | undefined, path: string): Reader {
     isNumber: (key) => typeof get(key) === 'number',
     same: (key, other) => JSON.stringify(object[key]) === JSON.stringify(other),
     optional: (key, read) => ((get(key) ?? null) === null ? undefined : read(key)),
-    done(others = []) {
-      const unknown = Object.keys(object).filter((key) => !seen.has(key) && !others.includes(key));
-      if (unknown.length > 0) {
-        const named = unknown.map((key) => `"${key}"`).join(', ');
-        throw new UsageError(`${path}: ${named} ${unknown.length === 1 ? 'is' : 'are'} not known here`);
-      }
-    },
+    unread: (others = []) =>
+      Object.keys(object)
+        .filter((key) => !seen.has(key) && !others.includes(key))
+        .map((key) => `${path}.${key}`),
   };
   return reader;
 }

@@ -22,6 +22,8 @@ export interface TrainStepOptions {
   readonly start: number;
   /** Whether the generator's pose branch is trained. */
   readonly posesTrained: boolean;
+  /** Keys that mean nothing here, to be remarked upon: a step recorded elsewhere may say more than it needs. */
+  readonly ignored: readonly string[];
   /** The batch that the options speak of, if they do. */
   readonly batch: number | undefined;
   /** What the options say the schedules give at this moment, to be compared. */
@@ -56,11 +58,12 @@ export function trainStepOptions(
   if (module !== undefined && !phase.startsWith(module))
     throw new UsageError(`options: "module" is "${module}", but "phase" is "${phase}"`);
   const loss = top.object('loss');
+  const adam = top.object('adam');
   const own = top.optional('rendering_kwargs', (key) => top.object(key));
   const options = {
     phase,
     gain: top.number('gain', 0),
-    adam: adamOptions(top.object('adam')),
+    adam: adamOptions(adam),
     loss: lossOptions(loss, config),
     density: densityOptions([top, loss, ...(own === undefined ? [] : [own])], rendering),
     seen: top.number('cur_nimg', 0),
@@ -73,22 +76,24 @@ export function trainStepOptions(
       neural_rendering_resolution: top.optional('neural_rendering_resolution', (key) => top.number(key, 1)),
     },
   };
-  top.done(REMARKS);
-  loss.done(UNUSED);
-  own?.done(Object.keys(rendering).filter((key) => own.same(key, rendering[key])));
-  return options;
+  const same = Object.keys(rendering).filter((key) => own?.same(key, rendering[key]));
+  const ignored = [
+    ...top.unread(REMARKS),
+    ...loss.unread(UNUSED),
+    ...adam.unread(),
+    ...(own?.unread(same) ?? []),
+  ];
+  return { ...options, ignored };
 }
 
 function adamOptions(adam: Reader): AdamOptions {
   const [first, second] = adam.numbers('betas', 2, 0, 1);
   if (first === 1 || second === 1) throw new UsageError('options.adam: "betas" must be less than 1');
-  const options = {
+  return {
     lr: adam.number('lr', 0),
     betas: [first, second] as const,
     eps: adam.optional('eps', (key) => adam.number(key, 0)) ?? 1e-8,
   };
-  adam.done();
-  return options;
 }
 
 function lossOptions(loss: Reader, config: GeneratorConfig): LossOptions {

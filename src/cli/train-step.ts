@@ -64,6 +64,7 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
     const config = generatorConfig(generator.record);
     const options = trainStepOptions(readJson(flags.options), config, renderingOf(networks));
     compareSchedules(options);
+    if (options.ignored.length > 0) note(`${options.ignored.join(', ')}: not known here, ignored`);
     const posing = posingOf(await openBody(flags, networks), config.rendering.boxWarp, config.thickness);
     const step: StepNetworks = {
       generator: {

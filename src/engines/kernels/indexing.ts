@@ -1,4 +1,7 @@
-/** How to call the kernels of two primitives that ONNX Runtime is slow at: `scatterAdd` and `cumsum`. */
+/**
+ * How to call the kernels of two primitives: `scatterAdd`, which ONNX Runtime's threads do not add up reliably (updates
+ * of one place get lost), and `cumsum`, which it is slow at.
+ */
 
 import { type Node, sizeOf } from '../../tensor/index.ts';
 import { splitAt } from '../../tensor/primitives/common.ts';
@@ -10,7 +13,7 @@ const FROM_VALUES = 1 << 13;
 export const scatterAddKernel: Kernel = {
   name: 'scatterAdd',
   plan({ inputs: [updates, indices], outputs: [out], attrs }: Node) {
-    if (sizeOf(updates.shape) < FROM_VALUES || sizeOf(out.shape) === 0) return undefined;
+    if (sizeOf(updates.shape) === 0 || sizeOf(out.shape) === 0) return undefined;
     const { outer, extent, inner } = splitAt(out.shape, attrs.axis as number);
     const sizes = [outer, sizeOf(indices.shape), extent, inner];
     return { entry: 'scatterAdd', args: [{ input: 0 }, { input: 1 }, { output: 0 }, ...sizes] };

@@ -3,12 +3,10 @@
  * the one operation, and in PyTorch where it is installed; one run, interleaved, as ratios.
  */
 
-import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import * as t from '../src/tensor/index.ts';
+import { startPeer } from './peer.ts';
 import { best, convolution, machine, normals, type SingleOp, singleOp, table } from './support.ts';
 
 const threads = Math.min(2, availableParallelism());
@@ -112,7 +110,7 @@ for (const [channels, size, batch] of [
   );
 }
 
-const peer = startPeer();
+const peer = startPeer('engine_peer.py', threads);
 for (let round = 0; round < 16; round++) {
   for (const entry of cases) {
     const ours = await best(2, entry.ours);
@@ -163,36 +161,3 @@ console.log(
 );
 await engine.dispose();
 process.exit(0);
-
-/** PyTorch in a process of its own: one line with sizes in, one line with milliseconds out. */
-function startPeer(): { time(request: Case['peer']): Promise<number>; version(): string; stop(): void } {
-  const script = fileURLToPath(new URL('./engine_peer.py', import.meta.url));
-  const child = spawn(process.env.PYTHON ?? '/usr/bin/python3', [script, String(threads)], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, OMP_WAIT_POLICY: 'passive' },
-  });
-  const waiting: ((line: string | undefined) => void)[] = [];
-  let version = 'not installed';
-  let alive = true;
-  const stop = (): void => {
-    alive = false;
-    for (const answer of waiting.splice(0)) answer(undefined);
-  };
-  child.on('error', stop);
-  child.on('exit', stop);
-  child.stdin.on('error', stop);
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.startsWith('version ')) version = line.slice(8);
-    else waiting.shift()?.(line);
-  });
-  return {
-    time: async (request) => {
-      if (!alive) return Number.POSITIVE_INFINITY;
-      child.stdin.write(`${request.join(' ')}\n`);
-      const line = await new Promise<string | undefined>((resolve) => waiting.push(resolve));
-      return line === undefined ? Number.POSITIVE_INFINITY : Number(line);
-    },
-    version: () => version,
-    stop: () => child.kill(),
-  };
-}

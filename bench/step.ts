@@ -8,8 +8,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { initialise } from '../src/portrait/initialise.ts';
-import { discriminatorPlan, generatorPlan, presetOf } from '../src/portrait/presets.ts';
+import { channelsAt, discriminatorPlan, generatorPlan, presetOf } from '../src/portrait/presets.ts';
 import * as t from '../src/tensor/index.ts';
+import { startPeer } from './peer.ts';
 import { type BenchedPhase, phasesOf } from './step-phases.ts';
 import { profileTable } from './step-profile.ts';
 import { best, ceiling, machine, normals, table } from './support.ts';
@@ -27,6 +28,13 @@ const random = ({ shape }: t.Aval): t.NdArray =>
     draw(shape.reduce((a, b) => a * b, 1)).map((value) => Math.max(-1, Math.min(1, value / 2))),
   );
 
+/** Phases that `step_peer.py` computes too. */
+const PEERS = [
+  ['reals judged', 'scores'],
+  ['gradient penalty', 'penalty'],
+] as const;
+const peer = startPeer('step_peer.py', threads);
+
 /** Inputs that are draws in [0, 1). */
 const DRAWS = /jitter|quantiles|swapU|backgroundU/;
 const uniform = ({ shape }: t.Aval): t.NdArray => {
@@ -40,6 +48,8 @@ const uniform = ({ shape }: t.Aval): t.NdArray => {
 console.log(`batch ${BATCH}, random weights; ${machine(threads)}`);
 for (const preset of asked.length > 0 ? asked : ['64-32', '128-32']) await measure(preset);
 
+console.log(`\nPyTorch: ${peer.version()}`);
+peer.stop();
 await measureLarge();
 
 /** The published widths at 128 px: how long compiling takes, and what a run of it holds at most. */
@@ -90,6 +100,9 @@ async function measure(name: string): Promise<void> {
     const found = weight === null ? own[input] : networks[weight[1] as 'G' | 'D'].get(weight[2]);
     return found ?? (DRAWS.test(input) ? uniform(tensor) : random(tensor));
   };
+  const sides: number[] = [];
+  for (let side = preset.resolution; side >= 4; side /= 2) sides.push(side);
+  const channels = sides.map((side) => channelsAt(side, preset.channelBase, preset.channelMax));
   const rows: string[][] = [];
   let program = 0;
   for (const { label, graph, inputs: own } of phasesOf(preset, BATCH)) {
@@ -105,12 +118,19 @@ async function measure(name: string): Promise<void> {
     let ms = Number.POSITIVE_INFINITY;
     const gflop = denseFlops(graph) / 1e9;
     const shares: number[] = [];
+    const kind = PEERS.find(([word]) => label.includes(word))?.[1];
+    let [theirs, ratios] = [Number.POSITIVE_INFINITY, [] as number[]];
     for (let round = 0; round < ROUNDS; round++) {
       const rate = await r.sample();
       const here = await best(2, run);
       shares.push(gflop / (here / 1000) / rate);
       ms = Math.min(ms, here);
+      if (kind === undefined) continue;
+      const there = await peer.time([kind, BATCH, preset.resolution, ...channels]);
+      theirs = Math.min(theirs, there);
+      ratios.push(there / here);
     }
+    const ratio = ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? Number.POSITIVE_INFINITY;
     const share = shares.sort((a, b) => a - b)[ROUNDS >> 1];
     rows.push([
       label,
@@ -122,6 +142,8 @@ async function measure(name: string): Promise<void> {
       `${Math.round(process.memoryUsage().rss / 2 ** 20)}`,
       `${Math.round(liveBytes(graph) / 2 ** 20)}`,
       (compile / 1000).toFixed(1),
+      Number.isFinite(theirs) ? theirs.toFixed(0) : '-',
+      Number.isFinite(ratio) ? ratio.toFixed(2) : '-',
     ]);
     for (const value of Object.values(inputs)) await engine.release(value);
     await compiled.dispose();
@@ -146,6 +168,8 @@ async function measure(name: string): Promise<void> {
         'memory now, MiB',
         'live tensors, MiB',
         'compile, s',
+        'PyTorch, ms',
+        'PyTorch time / ours (median of pairs)',
       ],
       rows,
     ),

@@ -18,8 +18,8 @@ import { synthesise } from '../src/dataset/synthetic/synthesise.ts';
 const WORKERS = 2;
 /** Portraits a second that are wanted, and how many are made. */
 const SIZES = [
-  { size: 128, goal: 60, count: 768 },
-  { size: 256, goal: 25, count: 384 },
+  { size: 128, goal: 60, count: 2048 },
+  { size: 256, goal: 25, count: 768 },
   { size: 512, goal: 7, count: 192 },
 ];
 const SET: Omit<SetOptions, 'size' | 'count'> = {

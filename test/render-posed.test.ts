@@ -11,6 +11,7 @@ import { type Deformation, type RenderingOptions, render } from '../src/portrait
 import * as t from '../src/tensor/index.ts';
 import { bumpySphere } from './body-shapes.ts';
 import { distance, random } from './primitives/values.ts';
+import { DEFAULTS } from './render-scene.ts';
 
 const module = kernelModule();
 const fusedWhole = cpuEngine({ threads: 2 });
@@ -24,19 +25,7 @@ afterAll(async () => {
   await inParts.dispose();
 });
 
-const options: RenderingOptions = {
-  samples: 12,
-  importanceSamples: 12,
-  rayStart: 2.25,
-  rayEnd: 3.3,
-  disparity: false,
-  whiteBack: false,
-  cropMargin: 0.1,
-  depth: 3,
-  boxWarp: 1,
-  activation: 'none',
-  lrMultiplier: 1,
-};
+const options: RenderingOptions = { ...DEFAULTS, samples: 12, importanceSamples: 12 };
 
 test('two poses, moved by their nearest faces', async () => {
   const { vertices, faces } = bumpySphere(12, 0.15);

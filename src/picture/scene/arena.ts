@@ -84,3 +84,17 @@ export function createArena(memory: WebAssembly.Memory, start: number): Arena {
     },
   };
 }
+
+/** Calls `use` with a way to take room, and gives all of it back in the end. */
+export function withRoom<T>(arena: Arena, use: (take: (bytes: number) => number) => T): T {
+  const places: number[] = [];
+  try {
+    return use((bytes) => {
+      const place = arena.take(bytes);
+      places.push(place);
+      return place;
+    });
+  } finally {
+    for (const place of places) arena.give(place);
+  }
+}

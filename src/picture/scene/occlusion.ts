@@ -2,6 +2,7 @@
 
 import { ShapeError, UsageError } from '../../errors.ts';
 import { boundsOf, vertexNormals } from '../mesh/mesh.ts';
+import { withRoom } from './arena.ts';
 import { checkMesh } from './check.ts';
 import * as at from './layout.ts';
 import type { SceneModule } from './module.ts';
@@ -30,18 +31,7 @@ export function occlusion(
   if (!(upward >= -1 && upward <= 1))
     throw new UsageError(`occlusion: upward is a number from -1 to 1, not ${upward}`);
   for (const [i, mesh] of meshes.entries()) checkOccluder(mesh, `mesh ${i}`);
-  const { arena } = module;
-  const places: number[] = [];
-  const take = (bytes: number): number => {
-    const place = arena.take(bytes);
-    places.push(place);
-    return place;
-  };
-  try {
-    return lookAround(module, take, meshes, directions, side, upward);
-  } finally {
-    for (const place of places) arena.give(place);
-  }
+  return withRoom(module.arena, (take) => lookAround(module, take, meshes, directions, side, upward));
 }
 
 function checkOccluder({ positions, normals, indices, density = 1 }: OcclusionMesh, name: string): void {

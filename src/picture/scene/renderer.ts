@@ -7,6 +7,7 @@
  */
 
 import { UsageError } from '../../errors.ts';
+import { withRoom } from './arena.ts';
 import { checkLighting, checkParts, checkView } from './check.ts';
 import { compose } from './compose.ts';
 import * as at from './layout.ts';
@@ -41,18 +42,7 @@ function render(
   checkParts(parts);
   checkLighting(lighting);
   checkView(view);
-  const { arena } = module;
-  const places: number[] = [];
-  const take = (bytes: number): number => {
-    const place = arena.take(bytes);
-    places.push(place);
-    return place;
-  };
-  try {
-    return draw(module, textures, take, parts, lighting, view);
-  } finally {
-    for (const place of places) arena.give(place);
-  }
+  return withRoom(module.arena, (take) => draw(module, textures, take, parts, lighting, view));
 }
 
 function draw(

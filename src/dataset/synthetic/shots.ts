@@ -5,8 +5,8 @@
  */
 
 import { cameraLabel } from '../../portrait/camera.ts';
+import { type Stream, stream } from '../../random.ts';
 import { LATENT_LENGTH } from './latent.ts';
-import { type Stream, stream } from './random.ts';
 import { type CameraSpread, cameraOf, type PoseSpread, poseOf } from './viewpoint.ts';
 
 export interface SetOptions {

@@ -24,8 +24,8 @@ export function gradientSum(runner: ProgramRunner): GradientSum {
           [`own/${name}`, gradients.get(name)!],
         ]),
       );
-      const added = await runner.run(`sum of ${both.length}`, both, () => sumGraph(both, gradients), given);
-      for (const value of Object.values(given)) await runner.engine.release(value);
+      const make = (): Graph => sumGraph(both, gradients);
+      const added = await runner.run(`sum of ${both.length}`, both, make, given, Object.keys(given));
       for (const name of both) sums.set(name, added[name]);
     },
     values: () => sums,

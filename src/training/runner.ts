@@ -9,9 +9,16 @@ export interface ProgramRunner {
   /** Results stay with the engine, and are the caller's to release. What the program does not declare is left out.
    *
    * @param slot what the program is for: of each slot one program is kept at most
-   * @param key  everything that is built into it, as JSON would have it: another key, another program
+   * @param key    everything that is built into it, as JSON would have it: another key, another program
+   * @param donate names of what is given that nobody needs afterwards
    */
-  run(slot: string, key: unknown, make: () => Graph, given: Values): Promise<Record<string, Resident>>;
+  run(
+    slot: string,
+    key: unknown,
+    make: () => Graph,
+    given: Values,
+    donate?: readonly string[],
+  ): Promise<Record<string, Resident>>;
 }
 
 /** What a program declares of what is given. */

@@ -49,7 +49,7 @@ async function taken(engine: Engine, value: Resident): Promise<NdArray> {
 function passingRunner(engine: Engine, read: StepNetworks['read']): ProgramRunner {
   return {
     engine,
-    async run(_slot, _key, make, given) {
+    async run(_slot, _key, make, given, donate = []) {
       const graph = make();
       const weights = graph.parameters.map(({ name }) => {
         const { network, weight } = weightOf(name);
@@ -57,7 +57,7 @@ function passingRunner(engine: Engine, read: StepNetworks['read']): ProgramRunne
       });
       const program = await engine.compile(graph, { parameters: Object.fromEntries(weights) });
       try {
-        return await program.runResident(declaredInputs(graph, given));
+        return await program.runResident(declaredInputs(graph, given), { donate });
       } finally {
         await program.dispose();
       }

@@ -5,7 +5,7 @@
  * one after another and their gradients added up.
  */
 
-import type { GeneratorConfig } from '../portrait/config.ts';
+import type { JsonObject } from '../portrait/config.ts';
 import { type NdArray, ndarray, type Resident } from '../tensor/index.ts';
 import { chunkStream, drawGenerated, drawPhase, type LabelSource } from './adversarial-draws.ts';
 import type { Collective } from './collective.ts';
@@ -38,12 +38,14 @@ export interface AdversarialOptions {
   readonly ema: { readonly kimg?: number; readonly rampup?: number | 'none' };
 }
 
-/** Pictures of the data, [N, channels, side, side] bytes, with cameras [N, 25] and poses [N, 6]. */
+/** Pictures of the data, [N, 3, R, R] and [N, 1, R, R] from 0 to 255, with cameras [N, 25] and poses [N, 6]. */
 export interface RealBatch {
-  readonly images: Uint8Array;
-  readonly masks: Uint8Array;
+  readonly images: Uint8Array | Float32Array;
+  readonly masks: Uint8Array | Float32Array;
   readonly labels: Float32Array;
   readonly poses: Float32Array;
+  /** Where the data is after them. */
+  readonly position: JsonObject;
 }
 
 export interface AdversarialData extends LabelSource {
@@ -117,13 +119,10 @@ export async function adversarialIteration(
   const chunks = mine / options.microBatch;
 
   return async (place) => {
-    const report: IterationReport = {
-      images: options.batch,
-      losses: new Map(),
-      statistics: new Map(),
-      bad: new Map(),
-    };
     const reals = await data.next();
+    const { position } = reals;
+    const counts = { losses: new Map(), statistics: new Map(), bad: new Map() };
+    const report: IterationReport = { images: options.batch, ...counts, position };
     for (const [index, plan] of phases.entries()) {
       if (place.iteration % plan.interval !== 0 || isNothing(plan, options)) continue;
       const sums = gradientSum(residents.runner);
@@ -183,8 +182,7 @@ function chunkInputs(
   const own = chunkStream(seed, iteration, index, collective.rank * chunks + chunk);
   const schedule = scheduleAt(seen, start, loss);
   const labelCalls = (discriminator.config.conditionNoise ?? 0) > 0 ? 2 : 0;
-  const generated =
-    phase === 'Dreg' ? undefined : drawGenerated(own, batch, (config as GeneratorConfig).zDim, data);
+  const generated = phase === 'Dreg' ? undefined : drawGenerated(own, batch, config.zDim, data);
   const draws = drawPhase(own, generator, { phase, batch, loss, density, schedule }, labelCalls);
   return { generated, real: network === 'D' ? realsOf(reals, batch, chunk) : undefined, draws };
 }

@@ -1,5 +1,7 @@
 /** What an iteration is told and tells, whichever method it belongs to. */
 
+import type { JsonObject } from '../portrait/config.ts';
+
 /** Where a run is. */
 export interface Place {
   /** Iterations done before this one. */
@@ -18,4 +20,6 @@ export interface IterationReport {
   readonly statistics: Map<string, number[]>;
   /** By phase: numbers in the gradients that were not finite. */
   readonly bad: Map<string, number>;
+  /** Where the data is after this iteration. */
+  readonly position: JsonObject;
 }

@@ -4,9 +4,11 @@
  * A phase of our own beside the published method; the discriminator takes no part.
  */
 
+import { UsageError } from '../errors.ts';
+import type { JsonObject } from '../portrait/config.ts';
 import { poseBodies } from '../portrait/posing.ts';
 import { fillWith, type Stream } from '../random.ts';
-import { type NdArray, ndarray } from '../tensor/index.ts';
+import { type NdArray, ndarray, sizeOf } from '../tensor/index.ts';
 import { chunkStream, type LabelSource } from './adversarial-draws.ts';
 import type { Collective } from './collective.ts';
 import type { TrainedGenerator } from './generator-loss.ts';
@@ -42,6 +44,8 @@ export interface TaughtPictures {
   readonly depths: Uint16Array | undefined;
   readonly labels: Float32Array;
   readonly poses: Float32Array;
+  /** Where the data is after them. */
+  readonly position: JsonObject;
 }
 
 export interface TaughtTask {
@@ -56,22 +60,27 @@ export interface TaughtTask {
  * depend on them. */
 const OTHER_CONDITIONS = 0.5;
 
+interface TaughtArrays {
+  readonly position: JsonObject;
+  readonly arrays: Readonly<Record<string, NdArray>>;
+}
+
 /** Makes the iteration. The arrays of the next one are made while the engine computes. */
 export function taughtIteration(task: TaughtTask): (place: Place) => Promise<IterationReport> {
   const { residents, generator, options, collective } = task;
   const { runner, engine } = residents;
   const { setting, adam } = options;
   const images = setting.people * setting.views * collective.size;
-  let ahead: { readonly iteration: number; readonly arrays: Promise<Record<string, NdArray>> } | undefined;
-  const begin = (iteration: number) => ({ iteration, arrays: taughtArrays(task, iteration) });
+  let ahead: { readonly iteration: number; readonly made: Promise<TaughtArrays> } | undefined;
+  const begin = (iteration: number) => ({ iteration, made: taughtArrays(task, iteration) });
 
   return async (place) => {
     if (ahead?.iteration !== place.iteration) ahead = begin(place.iteration);
-    const arrays = await ahead.arrays;
+    const { arrays, position } = await ahead.made;
     const running = runner.run('taught', setting, () => taughtLossGraph(generator, setting), arrays);
     ahead = begin(place.iteration + 1);
     // An error of the next arrays is the next iteration's.
-    ahead.arrays.catch(() => undefined);
+    ahead.made.catch(() => undefined);
     const { wAvg, ...outputs } = await running;
     const sums = gradientSum(runner);
     const statistics = new Map<string, NdArray>();
@@ -86,17 +95,18 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
       losses: new Map([['Taught', [loss]]]),
       statistics: new Map([...statistics].map(([name, { data }]) => [name, [...data]])),
       bad: new Map([['Taught', bad]]),
+      position,
     };
   };
 }
 
-async function taughtArrays(task: TaughtTask, iteration: number): Promise<Record<string, NdArray>> {
+async function taughtArrays(task: TaughtTask, iteration: number): Promise<TaughtArrays> {
   const { generator, options, data, collective } = task;
   const { setting, seed } = options;
   const { config, posing } = generator;
   const { people, views, rays, neuralResolution: across } = setting;
   const own = chunkStream(seed, iteration, 0, collective.rank);
-  const { latents, images, masks, depths, labels, poses } = await data.next();
+  const { latents, images, masks, depths, labels, poses, position } = await data.next();
   const count = people * views;
   const side = Math.sqrt(masks.length / count);
   const density = pixelsPerRay(config);

@@ -38,6 +38,7 @@ export function createTrainer(
   begin: Place,
 ): Trainer {
   let place = begin;
+  let position: JsonObject | undefined;
   let broken: DivergenceError | undefined;
   return {
     place: () => place,
@@ -52,6 +53,7 @@ export function createTrainer(
         );
         throw broken;
       }
+      position = report.position;
       place = { ...place, iteration: place.iteration + 1, seen: place.seen + report.images };
       return report;
     },
@@ -62,7 +64,7 @@ export function createTrainer(
       for (const [kind, network] of Object.entries(residents.networks))
         for (const [name, count] of network.steps) steps[`${kind}/${name}`] = count;
       refuseBadTensors(tensors, place);
-      return { tensors, record: { ...more, ...place, steps } };
+      return { tensors, record: { ...more, ...place, steps, ...(position && { loader: position }) } };
     },
   };
 }

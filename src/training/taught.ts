@@ -129,15 +129,15 @@ async function taughtArrays(task: TaughtTask, iteration: number): Promise<Taught
     depth: depths && windowDepths(depths, side, windows),
   };
   const inputs = taughtInputs(generator, setting);
-  for (const [name, { shape }] of Object.entries(inputs))
-    given[name] ??= ndarray(
-      shape,
-      fillWith(
-        own.uniform,
-        shape.reduce((a, b) => a * b, 1),
-      ),
+  for (const draw of ['jitter', 'quantiles']) {
+    const aval = inputs[draw];
+    if (aval !== undefined) given[draw] = ndarray(aval.shape, fillWith(own.uniform, sizeOf(aval.shape)));
+  }
+  if (setting.weights.depth > 0 && depths === undefined)
+    throw new UsageError(
+      'the loss weighs depths, but the set has none: make it with --depth, or set the weight to 0',
     );
-  return Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name]!]));
+  return { position, arrays: Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name]!])) };
 }
 
 /** [I, 31] */

@@ -8,6 +8,7 @@ import {
   generatorPlan,
   generatorRecord,
   type NetworkPlan,
+  type Preset,
   presetOf,
 } from './portrait/presets.ts';
 import type { LoadedNetwork } from './portrait/session.ts';
@@ -42,10 +43,10 @@ export function loadNetwork(network: Network): LoadedNetwork {
 
 /** A preset's generator and discriminator with initial weights: the same for the same seed. */
 export function initialNetworks(
-  presetName: string,
+  named: string | Preset,
   seed = 0,
 ): { readonly generator: LoadedNetwork; readonly discriminator: () => LoadedNetwork } {
-  const preset = presetOf(presetName);
+  const preset = typeof named === 'string' ? presetOf(named) : named;
   const source = randomState(seed);
   const normals: Normals = (count) => source.randn(count);
   const withValues = (record: LoadedNetwork['record'], plan: NetworkPlan): LoadedNetwork => {

@@ -21,13 +21,3 @@ export const TEACH_SETTINGS: Settings<TeachConfig> = {
   },
   weights: { kind: 'numbers', group: 'losses', about: 'of the parts of the loss' },
 };
-
-/** Weights of the parts of the taught loss. */
-export const TAUGHT_WEIGHTS: Readonly<Record<string, number>> = {
-  image: 1,
-  raw: 0.5,
-  edges: 1,
-  mask: 0.5,
-  depth: 5,
-  person: 1,
-};

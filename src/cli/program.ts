@@ -5,6 +5,7 @@ import { bodyCommand } from './body.ts';
 import { convertCommand } from './convert.ts';
 import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { forwardCommand } from './forward.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
@@ -29,6 +30,7 @@ export function portraitganProgram(): Command {
     datasetCommand(),
     inspectCommand(),
     convertCommand(),
+    exportCommand(),
     presetsCommand(),
     doctorCommand(),
   ];

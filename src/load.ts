@@ -71,8 +71,7 @@ export function initialNetworks(
 }
 
 /** What a checkpoint stores of a preset's networks besides tensors: the `networks` of a training run's record. */
-export function presetNetworkOptions(presetName: string): Readonly<Record<'G' | 'D', NetworkOptions>> {
-  const preset = presetOf(presetName);
+export function presetNetworkOptions(preset: Preset): Readonly<Record<'G' | 'D', NetworkOptions>> {
   return {
     G: optionsOf('TriPlaneGenerator', generatorRecord(preset), generatorPlan(preset)),
     D: optionsOf('PoseShapeAwareDualDiscriminator', discriminatorRecord(preset), discriminatorPlan(preset)),

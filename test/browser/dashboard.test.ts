@@ -39,11 +39,17 @@ test.skipIf(missing)(
       await page.locator('#tiles dd').first().waitFor();
 
       expect(await textOf(page, '#tiles dd')).toEqual([
-        ...['0.024 kimg', '1 img/s', '24 s', '0.0833', '1.25', '12.5°', '1 GB'],
+        ...['0.024 kimg', '1/s', '24 s', '0.0833', '1.25', '12.5°', '1 GB'],
       ]);
       expect(await textOf(page, '#runs option')).toEqual(['first', 'second']);
       expect(await textOf(page, 'figcaption')).toEqual([
-        ...['Losses', 'Images a second', 'Seconds a tick', 'Pose error on portraits, degrees', 'Memory, GB'],
+        ...[
+          'Losses',
+          'Images or views a second',
+          'Seconds a tick',
+          'Pose error on portraits, degrees',
+          'Memory, GB',
+        ],
       ]);
       expect(await page.locator('#charts canvas').count()).toBe(5);
       expect(await textOf(page, '#kinds button')).toEqual(['fakes', 'depth']);

@@ -19,7 +19,7 @@ describe('plots', () => {
     const plots = plotsOf(new Set(names));
     expect(plots.map(({ title, curves }) => [title, curves.map(({ label }) => label).join()])).toEqual([
       ['Losses', 'generator,discriminator'],
-      ['Images a second', 'rate'],
+      ['Images or views a second', 'rate'],
       ["Parts of the discriminator's loss", 'reg'],
       ["Discriminator's scores", 'fake,real'],
       ['Pose error on portraits, degrees', 'neck nod,neck turn,neck tilt,head nod,head turn,head tilt'],

@@ -44,14 +44,14 @@ const FIRST: readonly Plot[] = [
     ],
   },
   {
-    title: 'Images a second',
+    title: 'Images or views a second',
     curves: [{ label: 'rate', statistic: 'Timing/sec_per_kimg', value: (seconds) => 1000 / seconds }],
   },
   {
     title: 'Seconds a tick',
     curves: [
       { label: 'tick', statistic: 'Timing/sec_per_tick' },
-      { label: 'of it upkeep', statistic: 'Timing/maintenance_sec' },
+      { label: 'upkeep before it', statistic: 'Timing/maintenance_sec' },
     ],
   },
 ];

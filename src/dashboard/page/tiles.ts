@@ -8,7 +8,7 @@ export function tilesOf({ statistics }: Tick): [string, string][] {
   const mean = (name: string): number | undefined => statistics[name]?.mean ?? undefined;
   const tiles: [string, number | undefined, (value: number) => string][] = [
     ['shown', mean('Progress/kimg'), (kimg) => `${Number(kimg.toFixed(3))} kimg`],
-    ['speed', mean('Timing/sec_per_kimg'), (seconds) => `${shortNumber(1000 / seconds)} img/s`],
+    ['speed', mean('Timing/sec_per_kimg'), (seconds) => `${shortNumber(1000 / seconds)}/s`],
     ['trained for', mean('Timing/total_sec'), duration],
     ['loss of G', mean('Loss/G/loss'), shortNumber],
     ['loss of D', mean('Loss/D/loss'), shortNumber],

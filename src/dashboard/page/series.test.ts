@@ -12,7 +12,15 @@ const tick = (timestamp: number, means: Record<string, number | null>): Tick => 
 describe('plots', () => {
   test('a plot for what belongs together, nothing twice', () => {
     const names = [
-      ...['Loss/G/loss', 'Loss/G/Dloss', 'Loss/D/loss', 'Loss/D/reg', 'Loss/scores/real', 'Loss/scores/fake'],
+      ...[
+        'Loss/G/loss',
+        'Loss/G/Dloss',
+        'Loss/D/loss',
+        'Loss/D/reg',
+        'Loss/D/Poseloss',
+        'Loss/scores/real',
+        'Loss/scores/fake',
+      ],
       ...[0, 1, 2, 3, 4, 5].map((k) => `Loss_pose/real_${k}`),
       ...['Progress/kimg', 'Timing/sec_per_kimg', 'Timing/total_sec', 'Own/part', 'alone'],
     ];
@@ -20,6 +28,7 @@ describe('plots', () => {
     expect(plots.map(({ title, curves }) => [title, curves.map(({ label }) => label).join()])).toEqual([
       ['Losses', 'generator,discriminator'],
       ['Images or views a second', 'rate'],
+      ['Losses of poses', "discriminator's prediction"],
       ["Parts of the discriminator's loss", 'reg'],
       ["Discriminator's scores", 'fake,real'],
       ['Pose error on portraits, degrees', 'neck nod,neck turn,neck tilt,head nod,head turn,head tilt'],

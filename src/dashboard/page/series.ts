@@ -54,6 +54,13 @@ const FIRST: readonly Plot[] = [
       { label: 'upkeep before it', statistic: 'Timing/maintenance_sec' },
     ],
   },
+  {
+    title: 'Losses of poses',
+    curves: [
+      { label: "discriminator's prediction", statistic: 'Loss/D/Poseloss' },
+      { label: "generator's regulariser", statistic: 'Loss/D/input_pose_params_reg_loss' },
+    ],
+  },
 ];
 
 /** What only counts time is an axis, not a curve; `Dloss` equals the generator's loss; the rest is in {@link FIRST}. */

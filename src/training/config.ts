@@ -9,6 +9,7 @@
 import type { DecoderActivation } from '../portrait/decoder.ts';
 import type { PresetName } from '../portrait/presets.ts';
 import type { DensityRegOptions, LossOptions } from './options.ts';
+import type { TaughtWeights } from './taught-options.ts';
 
 /** The network: a preset, and what of it is other. Field by field as in `Preset`. */
 export interface NetworkSettings {
@@ -115,7 +116,7 @@ export interface TeachConfig extends CommonConfig {
   readonly lrEnd: number;
   readonly decayStart: number;
   /** Weights of the parts of the loss. */
-  readonly weights: Readonly<Record<string, number>>;
+  readonly weights: TaughtWeights;
 }
 
 export type RunConfig = TrainConfig | TeachConfig;

@@ -12,7 +12,8 @@ import { checkTeaching, checkTraining } from './config-rules.ts';
 import { networkSettings } from './network-settings.ts';
 import { PRESET_SCHEDULES, stageKimg } from './preset-schedules.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { TAUGHT_WEIGHTS, TEACH_SETTINGS } from './teach-settings.ts';
+import { TAUGHT_WEIGHTS } from './taught-options.ts';
+import { TEACH_SETTINGS } from './teach-settings.ts';
 import { TRAIN_SETTINGS } from './train-settings.ts';
 
 /** The smallest preset whose pictures show faces. */
@@ -195,6 +196,6 @@ function fillTeaching(given: Partial<TeachConfig>): TeachConfig {
     lrScales: or('lrScales', { 'backbone.mapping.': 100 }),
     ...{ command: 'teach', people, views, rays: or('rays', presetOf(preset).neuralResolution) },
     ...{ lr, lrEnd: or('lrEnd', neat(lr / 100)), decayStart: or('decayStart', 0.5) },
-    weights: or('weights', TAUGHT_WEIGHTS),
+    weights: { ...TAUGHT_WEIGHTS, ...given.weights },
   };
 }

@@ -1,6 +1,7 @@
 /** Where weights and portraits meet: a network of a checkpoint, or a preset's initial one, ready for an engine. */
 
 import { NameError } from './errors.ts';
+import type { NetworkRecord } from './portrait/config.ts';
 import { initialise, type Normals } from './portrait/initialise.ts';
 import {
   discriminatorPlan,
@@ -16,6 +17,8 @@ import type { Aval, NdArray } from './tensor/index.ts';
 import { toFloat32 } from './weights/elements.ts';
 import { materialize } from './weights/lazy-tensor.ts';
 import type { Network } from './weights/network.ts';
+import type { JsonObject } from './weights/plain.ts';
+import type { NetworkOptions } from './weights/portrait-safetensors.ts';
 import { randomState } from './weights/random-state.ts';
 
 /** A network of a checkpoint. Its tensors are read as float32 when a program needs them, so the file must stay
@@ -64,5 +67,25 @@ export function initialNetworks(
   return {
     generator,
     discriminator: () => withValues(discriminatorRecord(preset), discriminatorPlan(preset)),
+  };
+}
+
+/** What a checkpoint stores of a preset's networks besides tensors: the `networks` of a training run's record. */
+export function presetNetworkOptions(preset: Preset): Readonly<Record<'G' | 'D', NetworkOptions>> {
+  return {
+    G: optionsOf('TriPlaneGenerator', generatorRecord(preset), generatorPlan(preset)),
+    D: optionsOf('PoseShapeAwareDualDiscriminator', discriminatorRecord(preset), discriminatorPlan(preset)),
+  };
+}
+
+function optionsOf(className: string, record: NetworkRecord, plan: NetworkPlan): NetworkOptions {
+  return {
+    className,
+    // Copies, as mutable as files read them.
+    initKwargs: structuredClone(record.initKwargs) as JsonObject,
+    attributes: structuredClone(record.attributes) as JsonObject,
+    moduleAttributes: {},
+    moduleClasses: { '': className },
+    buffers: [...plan].filter(([, { role }]) => role === 'buffer').map(([name]) => name),
   };
 }

@@ -59,19 +59,23 @@ export function liveBytesOf(graph: Graph): number {
   const { nodes, outputs } = simplify(graph);
   const last = new Map<Tensor, number>();
   nodes.forEach((node, i) => {
-    for (const tensor of node.inputs) last.set(tensor, i);
+    for (const tensor of node.inputs) last.set(stored(tensor), i);
   });
-  for (const { tensor } of outputs) last.set(tensor, nodes.length);
+  for (const { tensor } of outputs) last.set(stored(tensor), nodes.length);
   let live = 0;
   let most = 0;
   nodes.forEach((node, i) => {
     if (!isMove(node)) for (const tensor of node.outputs) if (last.has(tensor)) live += bytesOf(tensor);
     most = Math.max(most, live);
-    for (const tensor of new Set(node.inputs)) {
-      if (last.get(tensor) === i && !isMove(tensor.node)) live -= bytesOf(tensor);
-    }
+    for (const tensor of new Set(node.inputs.map(stored)))
+      if (last.get(tensor) === i) live -= bytesOf(tensor);
   });
   return most;
+}
+
+/** The value whose memory a tensor is read from. */
+function stored(tensor: Tensor): Tensor {
+  return isMove(tensor.node) ? stored(tensor.node.inputs[0]) : tensor;
 }
 
 /** Nodes whose result is their input, read otherwise. */

@@ -6,37 +6,21 @@
  */
 
 import type { JsonObject } from '../portrait/config.ts';
-import { type NdArray, ndarray, type Resident } from '../tensor/index.ts';
+import type { Stream } from '../random.ts';
+import { type NdArray, ndarray } from '../tensor/index.ts';
 import { chunkStream, drawGenerated, drawPhase, type LabelSource } from './adversarial-draws.ts';
 import type { Collective } from './collective.ts';
-import type { TrainedGenerator } from './generator-loss.ts';
+import type { TrainConfig } from './config.ts';
 import { gradientSum } from './gradients.ts';
 import type { IterationReport, Place } from './iteration.ts';
-import type { TrainedDiscriminator } from './judging.ts';
-import type { AdamOptions, DensityRegOptions, LossOptions, Phase } from './options.ts';
 import { partsOf } from './options.ts';
-import { runPhase, type StepInputs, type StepNetworks } from './phase.ts';
-import type { NetworkKind, ResidentNetworks } from './resident.ts';
-import { averageResident, type LearningRateScales, stepResident } from './resident-optimiser.ts';
-import { emaBetaAt, lazyAdam, scheduleAt } from './schedules.ts';
+import { runPhase, type StepInputs, type StepNetworks, type StepOptions } from './phase.ts';
+import type { ResidentNetworks } from './resident.ts';
+import { averageResident, stepResident } from './resident-optimiser.ts';
+import type { RunNetworks } from './run-networks.ts';
+import { adamOptionsOf, densityOptionsOf, emaBetaOf, lossOptionsOf, phasesOfRun } from './run-settings.ts';
+import { scheduleAt } from './schedules.ts';
 import { sharedGradients } from './share-gradients.ts';
-
-export interface AdversarialOptions {
-  /** Pictures of an iteration, over all ranks. */
-  readonly batch: number;
-  /** Pictures that are computed together. */
-  readonly microBatch: number;
-  readonly seed: number;
-  readonly loss: LossOptions;
-  readonly density: DensityRegOptions;
-  /** Iterations from one regularising phase to the next. */
-  readonly densityRegEvery: number;
-  readonly r1Every: number;
-  /** Before the correction for lazy regularisation. */
-  readonly adam: Readonly<Record<NetworkKind, AdamOptions>>;
-  readonly learningRateScales: Readonly<Record<NetworkKind, LearningRateScales>>;
-  readonly ema: { readonly kimg?: number; readonly rampup?: number | 'none' };
-}
 
 /** Pictures of the data, [N, 3, R, R] and [N, 1, R, R] from 0 to 255, with cameras [N, 25] and poses [N, 6]. */
 export interface RealBatch {
@@ -55,37 +39,10 @@ export interface AdversarialData extends LabelSource {
 
 export interface AdversarialTask {
   readonly residents: ResidentNetworks;
-  readonly generator: TrainedGenerator;
-  readonly discriminator: TrainedDiscriminator;
-  readonly options: AdversarialOptions;
+  readonly networks: RunNetworks;
+  readonly config: TrainConfig;
   readonly data: AdversarialData;
   readonly collective: Collective;
-}
-
-interface PhasePlan {
-  readonly phase: Phase;
-  readonly network: NetworkKind;
-  readonly interval: number;
-  /** Corrected for lazy regularisation. */
-  readonly adam: AdamOptions;
-}
-
-/** The phases of an iteration, in order (spec page 5.1, "Phase list"). */
-export function phasePlan({ density, densityRegEvery, r1Every, adam }: AdversarialOptions): PhasePlan[] {
-  const lazyG = lazyAdam(adam.G, densityRegEvery);
-  const lazyD = lazyAdam(adam.D, r1Every);
-  const ofG: PhasePlan[] =
-    density.weight === 0
-      ? [{ phase: 'Gboth', network: 'G', interval: 1, adam: adam.G }]
-      : [
-          { phase: 'Gmain', network: 'G', interval: 1, adam: lazyG },
-          { phase: 'Greg', network: 'G', interval: densityRegEvery, adam: lazyG },
-        ];
-  return [
-    ...ofG,
-    { phase: 'Dmain', network: 'D', interval: 1, adam: lazyD },
-    { phase: 'Dreg', network: 'D', interval: r1Every, adam: lazyD },
-  ];
 }
 
 /** Weights that plain code reads at each phase. */
@@ -97,94 +54,78 @@ function isReadByHost(name: string): boolean {
 export async function adversarialIteration(
   task: AdversarialTask,
 ): Promise<(place: Place) => Promise<IterationReport>> {
-  const { residents, options, data, collective } = task;
-  const phases = phasePlan(options);
-  const host = new Map<string, NdArray>();
-  const refresh = async (): Promise<void> => {
-    for (const [name, value] of residents.networks.G!.values)
-      if (isReadByHost(name)) host.set(name, await residents.engine.download(value));
-  };
-  await refresh();
-  const networks: StepNetworks = {
-    generator: task.generator,
-    discriminator: task.discriminator,
-    read: {
-      G: (name) => host.get(name)!,
-      D: (name) => {
-        throw new Error(`internal: plain code reads the discriminator's "${name}"`);
-      },
-    },
-  };
-  const mine = options.batch / collective.size;
-  const chunks = mine / options.microBatch;
+  const { residents, config, data, collective } = task;
+  const loss = lossOptionsOf(config);
+  const density = densityOptionsOf(config);
+  const phases = phasesOfRun(config).filter(({ phase }) => {
+    const { main, regularise } = partsOf(phase, loss, density.weight);
+    return main || regularise;
+  });
+  const { read, refresh } = await hostWeights(residents);
+  const networks: StepNetworks = { ...task.networks, read };
+  const chunks = config.batch / collective.size / config.microBatch;
 
   return async (place) => {
+    const { iteration, seen, start } = place;
     const reals = await data.next();
-    const { position } = reals;
     const counts = { losses: new Map(), statistics: new Map(), bad: new Map() };
-    const report: IterationReport = { images: options.batch, ...counts, position };
-    for (const [index, plan] of phases.entries()) {
-      if (place.iteration % plan.interval !== 0 || isNothing(plan, options)) continue;
+    const report: IterationReport = { images: config.batch, ...counts, position: reals.position };
+    for (const [index, { phase, network, interval }] of phases.entries()) {
+      if (iteration % interval !== 0) continue;
+      const options = { phase, gain: interval, loss, density, seen, start, noise: 'random' } as const;
       const sums = gradientSum(residents.runner);
       for (let chunk = 0; chunk < chunks; chunk++) {
-        const inputs = chunkInputs(task, place, index, plan, chunk, reals);
-        const { loss, density } = options;
-        const { seen, start } = place;
-        const made = await runPhase(
-          residents.runner,
-          networks,
-          { phase: plan.phase, gain: plan.interval, loss, density, seen, start, noise: 'random' },
-          inputs,
-        );
+        const own = chunkStream(config.seed, iteration, index, collective.rank * chunks + chunk);
+        const inputs = chunkInputs(task, options, own, chunk, reals);
+        const made = await runPhase(residents.runner, networks, options, inputs);
         await sums.add(made.gradients);
-        collect(report, plan.phase, made.losses, made.statistics);
+        collect(report, phase, made.losses, made.statistics);
         if (made.wAvg !== undefined)
           await residents.replace(residents.networks.G!.values, 'backbone.mapping.w_avg', made.wAvg);
       }
-      await applyGradients(task, plan, sums.values(), report);
-      if (plan.network === 'G') await refresh();
+      const gradients = await sharedGradients(residents.engine, collective, sums.values());
+      const adam = adamOptionsOf(config, network);
+      report.bad.set(phase, await stepResident(residents, network, gradients, adam, config.lrScales));
+      if (network === 'G') await refresh();
     }
-    const beta = emaBetaAt(place.seen, options.batch, options.ema);
+    const beta = emaBetaOf(seen, config);
     await averageResident(residents, 'G', beta);
     await averageResident(residents, 'D', beta);
     return report;
   };
 }
 
-/** A regulariser of weight 0 has no phase of its own. */
-function isNothing({ phase }: PhasePlan, { loss, density }: AdversarialOptions): boolean {
-  const { main, regularise } = partsOf(phase, loss, density.weight);
-  return !main && !regularise;
-}
-
-async function applyGradients(
-  { residents, options, collective }: AdversarialTask,
-  { phase, network, adam }: PhasePlan,
-  sums: ReadonlyMap<string, Resident>,
-  report: IterationReport,
-): Promise<void> {
-  const gradients = await sharedGradients(residents.engine, collective, sums);
-  const bad = await stepResident(residents, network, gradients, adam, options.learningRateScales[network]);
-  report.bad.set(phase, bad);
+/** The weights that plain code reads, as they were when they were last refreshed. */
+async function hostWeights({ engine, networks }: ResidentNetworks) {
+  const host = new Map<string, NdArray>();
+  const refresh = async (): Promise<void> => {
+    for (const [name, value] of networks.G!.values)
+      if (isReadByHost(name)) host.set(name, await engine.download(value));
+  };
+  await refresh();
+  const read: StepNetworks['read'] = {
+    G: (name) => host.get(name)!,
+    D: (name) => {
+      throw new Error(`internal: plain code reads the discriminator's "${name}"`);
+    },
+  };
+  return { read, refresh };
 }
 
 function chunkInputs(
-  { generator, discriminator, options, data, collective }: AdversarialTask,
-  { iteration, seen, start }: Place,
-  index: number,
-  { phase, network }: PhasePlan,
+  { networks, config, data }: AdversarialTask,
+  { phase, loss, density, seen, start }: Omit<StepOptions, 'gain' | 'noise'>,
+  own: Stream,
   chunk: number,
   reals: RealBatch,
 ): StepInputs {
-  const { loss, density, microBatch: batch, seed } = options;
-  const { config } = generator;
-  const chunks = options.batch / collective.size / batch;
-  const own = chunkStream(seed, iteration, index, collective.rank * chunks + chunk);
+  const { generator, discriminator } = networks;
+  const { microBatch: batch } = config;
   const schedule = scheduleAt(seen, start, loss);
   const labelCalls = (discriminator.config.conditionNoise ?? 0) > 0 ? 2 : 0;
-  const generated = phase === 'Dreg' ? undefined : drawGenerated(own, batch, config.zDim, data);
+  const generated = phase === 'Dreg' ? undefined : drawGenerated(own, batch, generator.config.zDim, data);
   const draws = drawPhase(own, generator, { phase, batch, loss, density, schedule }, labelCalls);
-  return { generated, real: network === 'D' ? realsOf(reals, batch, chunk) : undefined, draws };
+  return { generated, real: phase.startsWith('D') ? realsOf(reals, batch, chunk) : undefined, draws };
 }
 
 /** The reals of a chunk. */

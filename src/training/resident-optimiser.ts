@@ -11,19 +11,10 @@ import {
   trace,
 } from '../tensor/index.ts';
 import { adamCorrections, adamGraph } from './adam.ts';
+import type { RunConfig } from './config.ts';
 import type { AdamOptions } from './options.ts';
+import { lrScaleOf } from './parameter-groups.ts';
 import type { NetworkKind, ResidentNetworks } from './resident.ts';
-
-/** Learning rates of parameters whose names begin so, as multiples of the network's. */
-export type LearningRateScales = Readonly<Record<string, number>>;
-
-/** The longest prefix counts; 1 without any. */
-export function scaleFor(name: string, scales: LearningRateScales): number {
-  const prefix = Object.keys(scales)
-    .filter((start) => name.startsWith(start))
-    .sort((a, b) => b.length - a.length)[0];
-  return prefix === undefined ? 1 : scales[prefix];
-}
 
 /** Steps the parameters that have a gradient; gradients are used up.
  *
@@ -34,12 +25,12 @@ export async function stepResident(
   kind: NetworkKind,
   gradients: ReadonlyMap<string, Resident>,
   options: AdamOptions,
-  scales: LearningRateScales = {},
+  scales: RunConfig['lrScales'] = {},
 ): Promise<number> {
   const network = networks[kind]!;
   const groups = new Map<string, { step: number; scale: number; names: string[] }>();
   for (const name of gradients.keys()) {
-    const [step, scale] = [network.steps.get(name)! + 1, scaleFor(name, scales)];
+    const [step, scale] = [network.steps.get(name)! + 1, lrScaleOf(scales, kind, name)];
     const key = `${step} ${scale}`;
     if (!groups.has(key)) groups.set(key, { step, scale, names: [] });
     groups.get(key)!.names.push(name);

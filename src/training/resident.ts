@@ -44,15 +44,19 @@ export interface ResidentNetworks {
   readonly runner: ProgramRunner;
   /** Takes new arrays in the place of old ones, which are released. */
   replace(arrays: Map<string, Resident>, name: string, value: Resident): Promise<void>;
-  /** Everything, read out under the names of `TrainingState`. */
-  tensors(): Promise<Map<string, NdArray>>;
+  /** Everything, or some parts, read out under the names of `TrainingState`. */
+  tensors(parts?: readonly NetworkPart[]): Promise<Map<string, NdArray>>;
   dispose(): Promise<void>;
 }
 
 /** Names of a network's arrays in a training state. */
 const PREFIXES = { values: '', average: '_ema', first: 'first/', second: 'second/' } as const;
 
-function stateName(kind: NetworkKind, part: keyof typeof PREFIXES, name: string): string {
+export type NetworkPart = keyof typeof PREFIXES;
+
+const PARTS = Object.keys(PREFIXES) as NetworkPart[];
+
+function stateName(kind: NetworkKind, part: NetworkPart, name: string): string {
   if (part === 'values' || part === 'average') return `${kind}${PREFIXES[part]}/${name}`;
   return `${PREFIXES[part]}${kind}/${name}`;
 }
@@ -82,10 +86,10 @@ export async function residentNetworks(
       arrays.set(name, value);
       if (old !== undefined) await engine.release(old);
     },
-    async tensors() {
+    async tensors(parts = PARTS) {
       const out = new Map<string, NdArray>();
       for (const [kind, network] of Object.entries(networks) as [NetworkKind, ResidentNetwork][]) {
-        for (const part of Object.keys(PREFIXES) as (keyof typeof PREFIXES)[])
+        for (const part of parts)
           for (const [name, value] of network[part])
             out.set(stateName(kind, part, name), await engine.download(value));
         // Buffers have no average of their own: the averaged network takes the network's.
@@ -114,7 +118,7 @@ async function uploaded(
     second: new Map(),
     steps: new Map(),
   };
-  const find = (part: keyof typeof PREFIXES, name: string): NdArray | undefined =>
+  const find = (part: NetworkPart, name: string): NdArray | undefined =>
     tensors.get(stateName(kind, part, name));
   for (const name of shape.shapes.keys()) {
     const value = find('values', name);

@@ -38,9 +38,9 @@ type Networks = Pick<RunNetworks, 'generator' | 'discriminator'>;
 /** The programs of a run when its fades are over. */
 export function runPrograms(config: RunConfig, networks: RunNetworks): readonly RunProgram[] {
   if (config.command === 'teach') {
-    const { people, views, rays, weights } = config;
+    const { people, views, rays, posed, weights } = config;
     const { neuralResolution } = networks.generator.config;
-    const setting = { people, views, rays, neuralResolution, weights };
+    const setting = { people, views, rays, posed, neuralResolution, weights };
     const pictures = batchOf(config);
     return [
       {

@@ -10,6 +10,6 @@ export interface TrainingState {
   readonly tensors: ReadonlyMap<string, NdArray>;
   /** Everything else, as JSON: `seen` (images shown), `iteration`, `start`, `loader` (LoaderPosition), `random`
    * (state of the generator of draws), `steps` (age of each parameter's moments), `settings` (the run's
-   * configuration), `networks` (see `runs/network-records.ts`: what exports need besides tensors). */
+   * configuration), `networks` (`G` and `D`: the options that a checkpoint file stores, which exports need). */
   readonly record: JsonObject;
 }

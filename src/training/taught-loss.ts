@@ -44,7 +44,7 @@ type Given = Readonly<Record<string, Tensor>>;
 /** Inputs of the taught phase; I people, N = I * views pictures, n rays and m pixels of a window's side:
  *
  * `z` [I, zDim], the identity's own latent; `conditions` [I, 31], the camera and pose that styles are conditioned on;
- * `c` [N, 25] cameras of the windows and `mesh` [N, words] posed bodies; `rows` and `columns` [N, n, B], which part
+ * `c` [N, 25] cameras of the windows and, if posed, `mesh` [N, words]; `rows` and `columns` [N, n, B], which part
  * of the background the windows show; `image` [N, 3, m, m] and `mask` [N, 1, m, m], bytes as numbers 0 to 255;
  * `depth` [N, 1, n, n] metres, 0 where it is not known; `jitter` [N, n * n, samples] and
  * `quantiles` [N * n * n, importance samples], draws in [0, 1).
@@ -62,7 +62,7 @@ export function taughtInputs(
     z: f32(people, config.zDim),
     conditions: f32(people, 31),
     c: f32(count, 25),
-    ...posedInputs(posing, count),
+    ...(setting.posed ? posedInputs(posing, count) : {}),
     ...(background === undefined
       ? {}
       : { rows: f32(count, rays, background), columns: f32(count, rays, background) }),
@@ -102,7 +102,7 @@ interface Shown {
 function taughtPictures(
   p: Parameters,
   { config, posing }: TrainedGenerator,
-  { people, views, rays }: TaughtSetting,
+  { people, views, rays, posed }: TaughtSetting,
   given: Given,
 ): { shown: Shown; wAvg: Tensor } {
   const net = p.scope('backbone').scope('mapping');
@@ -112,7 +112,7 @@ function taughtPictures(
   const block = { noise: 'none', clamp: config.clamp } as const;
   const planes = synthesisNetwork(p.scope('backbone').scope('synthesis'), ws, config.planeResolution, block);
   const draws = { jitter: given.jitter, quantiles: given.quantiles };
-  const deform = deformationOf(posing, { mesh: given.mesh });
+  const deform = posed ? deformationOf(posing, { mesh: given.mesh }) : undefined;
   const each = (x: Tensor): Tensor => repeated(x, views);
   const rendered: Rendered = render(
     p.scope('decoder'),

@@ -34,6 +34,9 @@ export interface TaughtSetting {
   readonly rays: number;
   /** Rays that the side of a whole picture has; a window of as many rays is the whole picture. */
   readonly neuralResolution: number;
+  /** Whether bodies are posed. A set of `--poses none` does without: finding the nearest face of every sample takes
+   * more time than all the rest of a step. */
+  readonly posed: boolean;
   readonly weights: TaughtWeights;
 }
 

@@ -5,35 +5,24 @@
  */
 
 import { UsageError } from '../errors.ts';
+import { cameraLabel, viewCamera } from '../portrait/camera.ts';
 import type { JsonObject } from '../portrait/config.ts';
 import { poseBodies } from '../portrait/posing.ts';
 import { fillWith, type Stream } from '../random.ts';
 import { type NdArray, ndarray, sizeOf } from '../tensor/index.ts';
 import { chunkStream, type LabelSource } from './adversarial-draws.ts';
 import type { Collective } from './collective.ts';
-import type { TrainedGenerator } from './generator-loss.ts';
+import type { TeachConfig } from './config.ts';
 import { gradientSum, takeBackward } from './gradients.ts';
 import type { IterationReport, Place } from './iteration.ts';
-import type { AdamOptions } from './options.ts';
 import type { ResidentNetworks } from './resident.ts';
-import { averageResident, type LearningRateScales, stepResident } from './resident-optimiser.ts';
-import { emaBetaAt } from './schedules.ts';
+import { averageResident, stepResident } from './resident-optimiser.ts';
+import type { RunNetworks } from './run-networks.ts';
+import { batchOf, emaBetaOf, taughtAdamAt } from './run-settings.ts';
 import { sharedGradients } from './share-gradients.ts';
 import { taughtInputs, taughtLossGraph } from './taught-loss.ts';
 import { pixelsPerRay, type TaughtSetting } from './taught-options.ts';
 import { type Window, windowCameras, windowDepths, windowMatrices, windowPixels } from './taught-window.ts';
-
-export interface TaughtIterationOptions {
-  readonly setting: TaughtSetting;
-  readonly seed: number;
-  readonly adam: Omit<AdamOptions, 'lr'>;
-  /** Learning rate after so many images. */
-  readonly lrAt: (seen: number) => number;
-  readonly learningRateScales: LearningRateScales;
-  readonly ema: { readonly kimg?: number; readonly rampup?: number | 'none' };
-  /** [31] the camera and pose that pictures are conditioned on when nothing else is asked for. */
-  readonly usualCondition: ArrayLike<number>;
-}
 
 /** I people with their latents [I, K], and V pictures of each, [I * V, ...] as `RealBatch`. */
 export interface TaughtPictures {
@@ -50,8 +39,8 @@ export interface TaughtPictures {
 
 export interface TaughtTask {
   readonly residents: ResidentNetworks;
-  readonly generator: TrainedGenerator;
-  readonly options: TaughtIterationOptions;
+  readonly networks: RunNetworks;
+  readonly config: TeachConfig;
   readonly data: { next(): Promise<TaughtPictures> } & LabelSource;
   readonly collective: Collective;
 }
@@ -67,10 +56,11 @@ interface TaughtArrays {
 
 /** Makes the iteration. The arrays of the next one are made while the engine computes. */
 export function taughtIteration(task: TaughtTask): (place: Place) => Promise<IterationReport> {
-  const { residents, generator, options, collective } = task;
+  const { residents, networks, config, collective } = task;
   const { runner, engine } = residents;
-  const { setting, adam } = options;
-  const images = setting.people * setting.views * collective.size;
+  const { generator } = networks;
+  const setting = taughtSettingOf(task);
+  const images = batchOf(config) * collective.size;
   let ahead: { readonly iteration: number; readonly made: Promise<TaughtArrays> } | undefined;
   const begin = (iteration: number) => ({ iteration, made: taughtArrays(task, iteration) });
 
@@ -87,9 +77,14 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
     const loss = await takeBackward(engine, outputs, { gradients: sums, statistics });
     await residents.replace(residents.networks.G!.values, 'backbone.mapping.w_avg', wAvg);
     const gradients = await sharedGradients(engine, collective, sums.values());
-    const now = { ...adam, lr: options.lrAt(place.seen) };
-    const bad = await stepResident(residents, 'G', gradients, now, options.learningRateScales);
-    await averageResident(residents, 'G', emaBetaAt(place.seen, images, options.ema));
+    const bad = await stepResident(
+      residents,
+      'G',
+      gradients,
+      taughtAdamAt(place.seen, config),
+      config.lrScales,
+    );
+    await averageResident(residents, 'G', emaBetaOf(place.seen, config));
     return {
       images,
       losses: new Map([['Taught', [loss]]]),
@@ -100,12 +95,28 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
   };
 }
 
+/** Sizes and weights of a run. */
+export function taughtSettingOf({
+  networks,
+  config,
+}: Pick<TaughtTask, 'networks' | 'config'>): TaughtSetting {
+  const { people, views, rays } = config;
+  return {
+    people,
+    views,
+    rays,
+    neuralResolution: networks.generator.config.neuralResolution,
+    weights: config.weights,
+  };
+}
+
 async function taughtArrays(task: TaughtTask, iteration: number): Promise<TaughtArrays> {
-  const { generator, options, data, collective } = task;
-  const { setting, seed } = options;
+  const { networks, data, collective } = task;
+  const { generator } = networks;
+  const setting = taughtSettingOf(task);
   const { config, posing } = generator;
   const { people, views, rays, neuralResolution: across } = setting;
-  const own = chunkStream(seed, iteration, 0, collective.rank);
+  const own = chunkStream(task.config.seed, iteration, 0, collective.rank);
   const { latents, images, masks, depths, labels, poses, position } = await data.next();
   const count = people * views;
   const side = Math.sqrt(masks.length / count);
@@ -120,7 +131,7 @@ async function taughtArrays(task: TaughtTask, iteration: number): Promise<Taught
     z.set(latents.subarray(i * known, i * known + Math.min(known, config.zDim)), i * config.zDim);
   const given: Record<string, NdArray | undefined> = {
     z: ndarray([people, config.zDim], z),
-    conditions: conditionsOf(own, people, data, options.usualCondition),
+    conditions: conditionsOf(own, people, data),
     c: windowCameras(ndarray([count, 25], labels), windows),
     mesh: poseBodies(posing, ndarray([count, 6], poses)).mesh,
     ...windowMatrices(windows, config.backgroundResolution ?? rays, config.superresolution.antialias),
@@ -141,7 +152,8 @@ async function taughtArrays(task: TaughtTask, iteration: number): Promise<Taught
 }
 
 /** [I, 31] */
-function conditionsOf(own: Stream, people: number, source: LabelSource, usual: ArrayLike<number>): NdArray {
+function conditionsOf(own: Stream, people: number, source: LabelSource): NdArray {
+  const usual = [...cameraLabel(viewCamera(0, 0)), ...new Array<number>(6).fill(0)];
   const conditions = new Float32Array(people * 31);
   for (let i = 0; i < people; i++) {
     const other = own.uniform() < OTHER_CONDITIONS;

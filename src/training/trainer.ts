@@ -32,13 +32,15 @@ export function stepsOf({ steps }: JsonObject): Readonly<Record<string, number>>
   return (steps ?? {}) as Record<string, number>;
 }
 
+/** @param from where the data is at the beginning, as a report says it */
 export function createTrainer(
   residents: ResidentNetworks,
   iterate: (place: Place) => Promise<IterationReport>,
   begin: Place,
+  from?: JsonObject,
 ): Trainer {
   let place = begin;
-  let position: JsonObject | undefined;
+  let position = from;
   let broken: DivergenceError | undefined;
   return {
     place: () => place,

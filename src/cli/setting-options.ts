@@ -80,7 +80,7 @@ function plainParser(flag: string, setting: Setting): Parser<unknown> {
     case 'word':
       return wordOption(flag, setting.words);
     case 'numbers':
-      return numbersByName(flag);
+      return numbersByName(flag, setting.names);
     default:
       return (text) => {
         if (text === '') throw new UsageError(`${flag} is empty; expected ${expectedOf(setting)}`);
@@ -90,7 +90,7 @@ function plainParser(flag: string, setting: Setting): Parser<unknown> {
 }
 
 /** `name=number` pairs, each name once; nothing between the commas for none at all. */
-function numbersByName(flag: string): Parser<Readonly<Record<string, number>>> {
+function numbersByName(flag: string, names?: readonly string[]): Parser<Readonly<Record<string, number>>> {
   const number = numberOption(flag, 0);
   return (text) => {
     const values = new Map<string, number>();
@@ -98,6 +98,8 @@ function numbersByName(flag: string): Parser<Readonly<Record<string, number>>> {
       const [, name, value] = /^\s*([^=\s]+)\s*=\s*(\S+)\s*$/.exec(part) ?? [];
       if (name === undefined || value === undefined)
         throw new UsageError(`${flag}: "${part}" is not of the form name=number`);
+      if (names?.includes(name) === false)
+        throw new UsageError(`${flag} names "${name}"; there are ${names.join(', ')}`);
       if (values.has(name)) throw new UsageError(`${flag} names "${name}" twice`);
       values.set(name, number(value));
     }

@@ -6,6 +6,7 @@ import type { RunConfig, TeachConfig } from '../training/config.ts';
 import { configOfResumed, resumedState } from './run-start.ts';
 import { taughtMethod } from './taught-method.ts';
 import { givenTeaching, teachConfigOf, teachOptions } from './teach-options.ts';
+import { dryRun } from './train-dry-run.ts';
 import type { RunFlags } from './train-options.ts';
 import { trainingRun } from './training-run.ts';
 
@@ -31,6 +32,7 @@ async function teach(flags: RunFlags): Promise<void> {
   const resumed = resumedState(flags);
   const config =
     resumed === undefined ? teachConfigOf(flags) : asTeaching(configOfResumed(resumed, givenTeaching(flags)));
+  if (flags.dryRun) return dryRun(config, flags);
   await trainingRun(config, flags, resumed, (parts) => taughtMethod(config, parts));
 }
 

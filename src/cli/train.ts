@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import type { RunConfig, TrainConfig } from '../training/config.ts';
 import { adversarialMethod } from './adversarial-method.ts';
 import { configOfResumed, resumedState } from './run-start.ts';
+import { dryRun } from './train-dry-run.ts';
 import { givenTraining, type RunFlags, trainConfigOf, trainOptions } from './train-options.ts';
 import { trainingRun } from './training-run.ts';
 
@@ -30,6 +31,7 @@ async function train(flags: RunFlags): Promise<void> {
   const resumed = resumedState(flags);
   const config =
     resumed === undefined ? trainConfigOf(flags) : asTraining(configOfResumed(resumed, givenTraining(flags)));
+  if (flags.dryRun) return dryRun(config, flags);
   await trainingRun(config, flags, resumed, (parts) => adversarialMethod(config, parts));
 }
 

@@ -23,6 +23,21 @@ export function checkTraining(config: TrainConfig, ranks = 1): void {
     );
 }
 
+/** What is allowed, but hardly meant. */
+export function remarksOn(config: RunConfig): string[] {
+  if (config.command === 'teach') return [];
+  const remarks: string[] = [];
+  if (config.init === null && !config.trainPoseBranch)
+    remarks.push(
+      `stage ${config.stage} does not train how poses are imagined, and nothing was learnt before: they stay random; give networks with --init, or --train-pose-branch`,
+    );
+  if (config.stage === 3 && config.neuralRenderingResolutionFinal === null)
+    remarks.push(
+      `the raw picture of ${config.preset} has the side that super-resolution works on: stage 3 does not raise it`,
+    );
+  return remarks;
+}
+
 /** @throws UsageError naming the settings that do not go together. */
 export function checkTeaching(config: TeachConfig): void {
   checkCommon(config);

@@ -81,6 +81,9 @@ export function resumedConfig(
   asked: Partial<TrainConfig> | Partial<TeachConfig>,
 ): RunConfig {
   const wanted = { ...stored, ...asked, command: asked.command ?? stored.command };
+  // Of weights of a loss some may be said.
+  if (stored.command === 'teach' && 'weights' in wanted)
+    wanted.weights = { ...stored.weights, ...wanted.weights };
   const { fixed } = configDifferences(stored, wanted as RunConfig);
   if (fixed.length > 0)
     throw new UsageError(

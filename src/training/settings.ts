@@ -36,8 +36,8 @@ export type Setting = Described &
     | { readonly kind: 'switch' }
     | { readonly kind: 'word'; readonly words: readonly string[] }
     | { readonly kind: 'text' }
-    /** Numbers by name, none negative. */
-    | { readonly kind: 'numbers' }
+    /** Numbers by name, none negative; `names` are all that there are. */
+    | { readonly kind: 'numbers'; readonly names?: readonly string[] }
   );
 
 /** A table for all keys of a configuration. */
@@ -77,7 +77,7 @@ function valuesOf(setting: Setting): string {
     case 'text':
       return 'a text that is not empty';
     case 'numbers':
-      return 'an object of numbers, none negative';
+      return `an object of numbers, none negative${setting.names === undefined ? '' : `, by ${setting.names.join(', ')}`}`;
     default: {
       const { kind, min, max, words = [] } = setting;
       const number = kind === 'whole' ? 'a whole number' : 'a number';
@@ -97,7 +97,7 @@ function fits(setting: Setting, value: Json | undefined): boolean {
     case 'text':
       return typeof value === 'string' && value !== '';
     case 'numbers':
-      return isObjectOfNumbers(value);
+      return isObjectOfNumbers(value, setting.names);
     default: {
       const { kind, min, max = Number.POSITIVE_INFINITY, words = [] } = setting;
       if (typeof value !== 'number') return words.some((word) => word === value);
@@ -110,12 +110,13 @@ function fits(setting: Setting, value: Json | undefined): boolean {
   }
 }
 
-function isObjectOfNumbers(value: Json | undefined): boolean {
+function isObjectOfNumbers(value: Json | undefined, names?: readonly string[]): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    Object.values(value).every((item) => typeof item === 'number' && Number.isFinite(item) && item >= 0)
+    Object.values(value).every((item) => typeof item === 'number' && Number.isFinite(item) && item >= 0) &&
+    Object.keys(value).every((name) => names === undefined || names.includes(name))
   );
 }
 

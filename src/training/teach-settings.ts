@@ -3,6 +3,7 @@
 import { COMMON_SETTINGS } from './common-settings.ts';
 import type { TeachConfig } from './config.ts';
 import type { Settings } from './settings.ts';
+import { TAUGHT_WEIGHTS } from './taught-options.ts';
 
 export const TEACH_SETTINGS: Settings<TeachConfig> = {
   command: { kind: 'word', words: ['teach'], group: 'run', fixed: true, about: 'what kind of run it is' },
@@ -23,5 +24,8 @@ export const TEACH_SETTINGS: Settings<TeachConfig> = {
     ...{ kind: 'number', min: 0, max: 1, group: 'optimiser' },
     about: 'share of the run after which it falls',
   },
-  weights: { kind: 'numbers', group: 'losses', about: 'of the parts of the loss' },
+  weights: {
+    ...{ kind: 'numbers', names: Object.keys(TAUGHT_WEIGHTS), group: 'losses' },
+    about: 'of the parts of the loss',
+  },
 };

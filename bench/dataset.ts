@@ -29,6 +29,7 @@ const SET: Omit<SetOptions, 'size' | 'count'> = {
   poses: 'natural',
   heldOut: 0,
   cameraLight: false,
+  backdrops: 'varied',
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'portraitgan-bench-'));

@@ -70,3 +70,8 @@ export class DatasetError extends PortraitganError {
   override readonly exitCode = 2;
   override readonly name = 'DatasetError';
 }
+
+/** Training went where there is no way back from: losses or weights are not finite. */
+export class DivergenceError extends PortraitganError {
+  override readonly name = 'DivergenceError';
+}

@@ -9,6 +9,7 @@ import {
   generatorPlan,
   generatorRecord,
   type NetworkPlan,
+  type Preset,
   presetOf,
 } from './portrait/presets.ts';
 import type { LoadedNetwork } from './portrait/session.ts';
@@ -45,10 +46,10 @@ export function loadNetwork(network: Network): LoadedNetwork {
 
 /** A preset's generator and discriminator with initial weights: the same for the same seed. */
 export function initialNetworks(
-  presetName: string,
+  named: string | Preset,
   seed = 0,
 ): { readonly generator: LoadedNetwork; readonly discriminator: () => LoadedNetwork } {
-  const preset = presetOf(presetName);
+  const preset = typeof named === 'string' ? presetOf(named) : named;
   const source = randomState(seed);
   const normals: Normals = (count) => source.randn(count);
   const withValues = (record: LoadedNetwork['record'], plan: NetworkPlan): LoadedNetwork => {
@@ -70,8 +71,7 @@ export function initialNetworks(
 }
 
 /** What a checkpoint stores of a preset's networks besides tensors: the `networks` of a training run's record. */
-export function presetNetworkOptions(presetName: string): Readonly<Record<'G' | 'D', NetworkOptions>> {
-  const preset = presetOf(presetName);
+export function presetNetworkOptions(preset: Preset): Readonly<Record<'G' | 'D', NetworkOptions>> {
   return {
     G: optionsOf('TriPlaneGenerator', generatorRecord(preset), generatorPlan(preset)),
     D: optionsOf('PoseShapeAwareDualDiscriminator', discriminatorRecord(preset), discriminatorPlan(preset)),

@@ -21,6 +21,7 @@ const SET = {
   poses: 'natural',
   heldOut: 0,
   cameraLight: false,
+  backdrops: 'varied',
 } as const;
 
 const wardrobe = wardrobeOf(readAssets(installedAssets()));

@@ -44,6 +44,7 @@ function request(out: string, more: Partial<SynthesisRequest> = {}): SynthesisRe
     poses: 'natural',
     heldOut: 0.2,
     cameraLight: false,
+    backdrops: 'varied',
     format: 'png',
     depth: true,
     out: join(folder, out),

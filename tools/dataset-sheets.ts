@@ -32,6 +32,7 @@ const SET: SetOptions = {
   poses: 'natural',
   heldOut: 0,
   cameraLight: false,
+  backdrops: 'varied',
 };
 
 const painter = await createPainter(readAssets(installedAssets()), SIZE);

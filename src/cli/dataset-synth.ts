@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { installedAssets } from '../dataset/synthetic/assets.ts';
+import { BACKDROPS, type BackdropKind } from '../dataset/synthetic/backdrop.ts';
 import { PICTURE_FORMATS, type PictureFormat } from '../dataset/synthetic/part.ts';
 import { synthesise } from '../dataset/synthetic/synthesise.ts';
 import { CAMERAS, type CameraSpread, POSES, type PoseSpread } from '../dataset/synthetic/viewpoint.ts';
@@ -35,6 +36,7 @@ interface SynthOptions {
   readonly heldOut: number;
   readonly format: PictureFormat;
   readonly cameraLight?: boolean;
+  readonly backdrops: BackdropKind;
   readonly depth?: boolean;
   readonly workers: number;
   readonly resume?: boolean;
@@ -54,6 +56,12 @@ export function datasetSynthCommand(): Command {
     .option('--poses <spread>', POSES.join(', '), wordOption('--poses', POSES), 'natural')
     .option('--held-out <share>', 'people kept apart, 0 to 0.9', numberOption('--held-out', 0, 0.9), 0)
     .option('--format <format>', PICTURE_FORMATS.join(', '), wordOption('--format', PICTURE_FORMATS), 'png')
+    .option(
+      '--backdrops <kind>',
+      `${BACKDROPS.join(', ')}: drawn for each picture, or the person's own, without grain (for portraitgan teach)`,
+      wordOption('--backdrops', BACKDROPS),
+      'varied',
+    )
     .option('--camera-light', 'light comes along with the camera (for detectors, not for generators)')
     .option('--depth', 'depth pictures too: NAME-depth.zip, 16 bits, units of 0.05 mm')
     .option('--assets <folder>', 'the people’s parts; default: the package portraitgan-assets')

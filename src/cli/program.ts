@@ -12,6 +12,8 @@ import { inspectCommand } from './inspect.ts';
 import { meshCommand } from './mesh.ts';
 import { presetsCommand } from './presets.ts';
 import { packageVersion } from './program-version.ts';
+import { teachCommand } from './teach.ts';
+import { trainCommand } from './train.ts';
 import { trainStepCommand } from './train-step.ts';
 import { videoCommand } from './video.ts';
 
@@ -23,6 +25,8 @@ export function portraitganProgram(): Command {
   const commands = [
     generateCommand(),
     forwardCommand(),
+    trainCommand(),
+    teachCommand(),
     trainStepCommand(),
     meshCommand(),
     videoCommand(),

@@ -16,12 +16,14 @@ export interface LossResult {
   /** Scalar, gain included. */
   readonly loss: Tensor;
   readonly statistics: Statistics;
+  /** Other outputs of the program, under names of their own. */
+  readonly others?: Readonly<Record<string, Tensor>>;
 }
 
 /** Names of weights in programs of two networks: `G.` and `D.` before their own. */
 export const LABELS = { G: 'G.', D: 'D.' } as const;
 
-/** Outputs of a backward program: `loss`, `grad/NAME` of each weight that has a gradient, `stat/NAME`.
+/** Outputs of a backward program: `loss`, `grad/NAME` of each weight that has a gradient, `stat/NAME`, and others.
  *
  * @param label   of the trained network's weights
  * @param program from the inputs and the trained network's weights to its loss
@@ -38,13 +40,13 @@ export function backwardGraph(
     throw new GradientError(`${name}: the network has no parameters to train`);
   return trace(name, inputs, (given) => {
     const p = parametersOf(network.shapes, label);
-    const { loss, statistics } = program(p, given);
+    const { loss, statistics, others = {} } = program(p, given);
     const { trainable } = network;
     const gradients = grad(
       loss,
       trainable.map((weight) => p.get(weight)),
     );
-    const outputs: Record<string, Tensor> = { loss };
+    const outputs: Record<string, Tensor> = { loss, ...others };
     trainable.forEach((weight, i) => {
       const gradient = gradients[i];
       if (gradient !== undefined) outputs[`grad/${weight}`] = gradient;

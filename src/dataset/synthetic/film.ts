@@ -1,6 +1,6 @@
 /** From linear light to an 8-bit picture: background, a slightly soft lens, a shoulder for the bright parts, grain. */
 
-import type { Stream } from './random.ts';
+import type { Stream } from '../../random.ts';
 
 /** Bright light is rolled off as (1 - exp(-EXPOSURE x))^CONTRAST. */
 const EXPOSURE = 1.35;
@@ -17,6 +17,27 @@ const TONE = Float32Array.from({ length: STEPS + 1 }, (_, i) => {
 /** Normal numbers, used again from another place in each row. */
 const GRAIN = 4096;
 
+/** How much a pixel takes from each neighbour, and the grain. */
+export interface Film {
+  readonly softness: number;
+  /** None for no grain. */
+  readonly grain?: {
+    readonly values: Float32Array;
+    readonly strength: number;
+    readonly uniform: () => number;
+  };
+}
+
+/** The same for all pictures: nothing in it that a network could not learn. */
+export const STEADY_FILM: Film = { softness: 0.05 };
+
+/** A film of a picture's own. It draws as it is developed. */
+export function variedFilm(own: Stream): Film {
+  const softness = 0.03 + 0.09 * own.uniform();
+  const values = Float32Array.from({ length: GRAIN }, () => own.normal());
+  return { softness, grain: { values, strength: 0.4 + 1.1 * own.uniform(), uniform: own.uniform } };
+}
+
 /** Develops a picture.
  *
  * @param colour     [size, size, 3] linear light, multiplied by `alpha`
@@ -29,7 +50,7 @@ export function develop(
   alpha: Float32Array,
   background: Float32Array,
   size: number,
-  own: Stream,
+  { softness, grain }: Film,
 ): Uint8Array {
   const light = new Float32Array(colour.length);
   for (let i = 0; i < alpha.length; i++) {
@@ -37,16 +58,17 @@ export function develop(
     for (let c = 3 * i; c < 3 * i + 3; c++) light[c] = colour[c] + rest * background[c];
   }
   saturate(light);
-  soften(light, size, 0.03 + 0.09 * own.uniform());
-  const grain = Float32Array.from({ length: GRAIN }, () => own.normal());
-  const strength = 0.4 + 1.1 * own.uniform();
+  soften(light, size, softness);
   const out = new Uint8Array(colour.length);
   let next = 0;
   for (let i = 0; i < out.length; i++) {
-    if (i % (3 * size) === 0) next = Math.floor(own.uniform() * GRAIN);
     const at = Math.min(LONGEST, light[i]) * (STEPS / LONGEST);
-    const value = TONE[Math.floor(at)] + strength * grain[next];
-    next = (next + 1) % GRAIN;
+    let value = TONE[Math.floor(at)];
+    if (grain !== undefined) {
+      if (i % (3 * size) === 0) next = Math.floor(grain.uniform() * GRAIN);
+      value += grain.strength * grain.values[next];
+      next = (next + 1) % GRAIN;
+    }
     out[i] = Math.max(0, Math.min(255, Math.round(value)));
   }
   return out;

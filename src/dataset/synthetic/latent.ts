@@ -40,11 +40,11 @@ export type LatentBlock = (typeof LATENT_BLOCKS)[number][0];
 /** How many numbers an identity has. */
 export const LATENT_LENGTH: number = LATENT_BLOCKS.reduce((sum, [, count]) => sum + count, 0);
 
-/** Reads the numbers of each block from a latent vector, scaled to length sqrt(128).
+/** A latent vector scaled to length sqrt(128).
  *
  * @throws ShapeError for a vector of another length, of zeros or with a number that is not finite.
  */
-export function latentBlocks(latent: ArrayLike<number>): Record<LatentBlock, number[]> {
+export function latentDirection(latent: ArrayLike<number>): number[] {
   const numbers = Array.from(latent);
   if (numbers.length !== LATENT_LENGTH)
     throw new ShapeError(`an identity has ${LATENT_LENGTH} numbers, not ${numbers.length}`);
@@ -52,11 +52,20 @@ export function latentBlocks(latent: ArrayLike<number>): Record<LatentBlock, num
   if (!(length > 0 && Number.isFinite(length)))
     throw new ShapeError('an identity has a direction: its numbers are finite and not all zero');
   const scale = Math.sqrt(LATENT_LENGTH) / length;
+  return numbers.map((value) => value * scale);
+}
+
+/** Reads the numbers of each block from a latent vector.
+ *
+ * @throws ShapeError as {@link latentDirection}.
+ */
+export function latentBlocks(latent: ArrayLike<number>): Record<LatentBlock, number[]> {
+  const numbers = latentDirection(latent);
   let at = 0;
   const blocks = LATENT_BLOCKS.map(([name, count]) => {
     const from = at;
     at += count;
-    return [name, numbers.slice(from, at).map((value) => value * scale)];
+    return [name, numbers.slice(from, at)];
   });
   return Object.fromEntries(blocks) as Record<LatentBlock, number[]>;
 }

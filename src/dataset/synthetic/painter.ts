@@ -3,16 +3,17 @@
 import { pinholeOf } from '../../picture/pinhole.ts';
 import { createSceneRenderer, type SceneRenderer } from '../../picture/scene/renderer.ts';
 import type { ScenePart, TextureHandle } from '../../picture/scene/types.ts';
+import type { Stream } from '../../random.ts';
 import type { Assets } from './assets.ts';
+import { type BackdropKind, backdropOf } from './backdrop.ts';
 import { backgroundOf } from './background.ts';
 import { type Fabric, fabricOf } from './fabric.ts';
-import { develop } from './film.ts';
+import { develop, STEADY_FILM, variedFilm } from './film.ts';
 import { detailFor } from './images.ts';
 import { lightingForCamera, lightingOf } from './light.ts';
 import { isPatterned, materialOf } from './materials.ts';
 import type { MeshTemplate } from './mesh-template.ts';
 import { type Person, type PersonMesh, personOf } from './person.ts';
-import type { Stream } from './random.ts';
 import { poseCorners, poseMotions } from './rig.ts';
 import { paintSkin } from './skin.ts';
 import { loadTextures, type Textures } from './textures.ts';
@@ -22,6 +23,7 @@ import { type Wardrobe, type Worn, wardrobeOf } from './wardrobe.ts';
 /** A person ready to be painted. */
 export interface Sitter {
   readonly person: Person;
+  readonly latent: ArrayLike<number>;
   /** One for each mesh of the person: what no pose changes. */
   readonly parts: readonly Pick<
     ScenePart,
@@ -51,6 +53,8 @@ export interface Painter {
 export interface PaintOptions {
   /** The light comes along with the camera. */
   readonly cameraLight?: boolean;
+  /** `varied` when left out. */
+  readonly backdrops?: BackdropKind;
 }
 
 /** How much of a direction a mesh shuts out: hair lets some light through. */
@@ -109,7 +113,7 @@ function seated(workshop: Workshop, latent: ArrayLike<number>): Sitter {
     castsShadow: DENSITY[worn.role] !== 0,
     ...corners(workshop, worn, traits),
   }));
-  return { person, parts, skin };
+  return { person, latent, parts, skin };
 }
 
 /** What corners of some meshes have besides: the colours of made parts, and the places of a pattern. */
@@ -136,11 +140,11 @@ function cornerColours(colours: Float32Array, { cornerVertex }: MeshTemplate): F
 
 function painted(
   renderer: SceneRenderer,
-  { person, parts }: Sitter,
+  { person, latent, parts }: Sitter,
   label: ArrayLike<number>,
   size: number,
   own: Stream,
-  { cameraLight = false }: PaintOptions,
+  { cameraLight = false, backdrops = 'varied' }: PaintOptions,
 ): Painted {
   const numbers = Array.from(label);
   const camera = numbers.slice(0, 25);
@@ -159,8 +163,12 @@ function painted(
     height: size,
     supersampling: 2,
   });
+  const developed =
+    backdrops === 'identity'
+      ? develop(colour, alpha, backdropOf(latent, size), size, STEADY_FILM)
+      : develop(colour, alpha, backgroundOf(own, size), size, variedFilm(own));
   return {
-    picture: develop(colour, alpha, backgroundOf(own, size), size, own),
+    picture: developed,
     mask: Uint8Array.from(alpha, (value) => Math.round(255 * Math.min(1, value))),
     depth,
   };

@@ -5,8 +5,9 @@
  */
 
 import { cameraLabel } from '../../portrait/camera.ts';
+import { type Stream, stream } from '../../random.ts';
+import type { BackdropKind } from './backdrop.ts';
 import { LATENT_LENGTH } from './latent.ts';
-import { type Stream, stream } from './random.ts';
 import { type CameraSpread, cameraOf, type PoseSpread, poseOf } from './viewpoint.ts';
 
 export interface SetOptions {
@@ -23,6 +24,7 @@ export interface SetOptions {
   readonly heldOut: number;
   /** The light comes along with the camera instead of staying with the world. */
   readonly cameraLight: boolean;
+  readonly backdrops: BackdropKind;
 }
 
 /** What decides a picture, before anything is drawn. */

@@ -115,12 +115,14 @@ function refuseNobody({ count, views, heldOut }: SynthesisRequest): void {
 
 /** Everything that the pictures depend on. */
 function planOf(request: SynthesisRequest): Record<string, unknown> {
-  const { seed, count, size, views, cameras, poses, heldOut, cameraLight, format, depth } = request;
+  const { seed, count, size, views, cameras, poses, heldOut, cameraLight, backdrops, format, depth } =
+    request;
   const root = new URL('../../../package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(root, 'utf8')) as { version: string };
   const manifest = createHash('sha256').update(readFileSync(join(request.assets, 'manifest.json')));
   const assets = manifest.digest('hex').slice(0, 16);
-  return { seed, count, size, views, cameras, poses, heldOut, cameraLight, format, depth, assets, version };
+  const set = { seed, count, size, views, cameras, poses, heldOut, cameraLight, backdrops };
+  return { ...set, format, depth, assets, version };
 }
 
 const ERRORS = { usage: UsageError, dataset: DatasetError, failure: PortraitganError, internal: Error };

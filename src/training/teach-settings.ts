@@ -1,0 +1,23 @@
+/** The table of the settings of teaching by synthetic renders. */
+
+import { COMMON_SETTINGS } from './common-settings.ts';
+import type { TeachConfig } from './config.ts';
+import type { Settings } from './settings.ts';
+
+export const TEACH_SETTINGS: Settings<TeachConfig> = {
+  command: { kind: 'word', words: ['teach'], group: 'run', fixed: true, about: 'what kind of run it is' },
+  ...COMMON_SETTINGS,
+  people: { kind: 'whole', min: 1, max: 1024, group: 'run', fixed: true, about: 'people a step' },
+  views: { kind: 'whole', min: 1, max: 1024, group: 'run', fixed: true, about: 'pictures of each' },
+  rays: {
+    ...{ kind: 'whole', min: 4, max: 512, group: 'run', fixed: true },
+    about: 'side of the window of rays that is looked at; the raw picture’s side: all of it',
+  },
+  lr: { kind: 'number', min: 0, max: 1, group: 'optimiser', about: 'learning rate' },
+  lrEnd: { kind: 'number', min: 0, max: 1, group: 'optimiser', about: 'where it ends' },
+  decayStart: {
+    ...{ kind: 'number', min: 0, max: 1, group: 'optimiser' },
+    about: 'share of the run after which it falls',
+  },
+  weights: { kind: 'numbers', group: 'losses', about: 'of the parts of the loss' },
+};

@@ -20,8 +20,8 @@ let newest = '';
 
 /** A run of the smallest preset: its networks as they begin, averages apart from them, and moments. */
 beforeAll(async () => {
-  const { generator, discriminator } = initialNetworks('tiny');
-  const averages = initialNetworks('tiny', 1);
+  const { generator, discriminator } = initialNetworks(presetOf('tiny'));
+  const averages = initialNetworks(presetOf('tiny'), 1);
   const tensors = new Map<string, NdArray>();
   for (const [kind, plan, now, average] of [
     ['G', generatorPlan, generator, averages.generator],
@@ -34,7 +34,7 @@ beforeAll(async () => {
         tensors.set(`${moment}/${kind}/${name}`, now.read(name));
     }
   }
-  const record = { seen: 400, iteration: 100, steps: {}, networks: presetNetworkOptions('tiny') };
+  const record = { seen: 400, iteration: 100, steps: {}, networks: presetNetworkOptions(presetOf('tiny')) };
   newest = await writeCheckpoint(join(run, 'checkpoints'), { tensors, record });
   await writeCarry(at('carry.safetensors'), { tensors, record });
   const broken = ndarray([], [Number.NaN]);

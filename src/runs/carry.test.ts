@@ -55,7 +55,7 @@ test.each([
   ['128-64', [], 20.3],
   ['256-64s', ['G', 'D'], 23.5],
 ])('a run of %s leaves out %j', (preset, left, megabytes) => {
-  const plan = planCarry(shapesOf(preset), { networks: presetNetworkOptions(preset) });
+  const plan = planCarry(shapesOf(preset), { networks: presetNetworkOptions(presetOf(preset)) });
   expect(plan.left).toEqual(left);
   expect(plan.bytes / 1e6).toBeLessThan(megabytes);
   expect(plan.bytes / 1e6).toBeGreaterThan(megabytes * 0.95);

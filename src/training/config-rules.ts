@@ -2,7 +2,7 @@
 
 import { UsageError } from '../errors.ts';
 import { discriminatorPlan, generatorPlan } from '../portrait/presets.ts';
-import type { CommonConfig, TeachConfig, TrainConfig } from './config.ts';
+import type { CommonConfig, RunConfig, TeachConfig, TrainConfig } from './config.ts';
 import { presetOfRun } from './network-settings.ts';
 import { frozenLayers, scaledBy } from './parameter-groups.ts';
 
@@ -92,6 +92,15 @@ export function accumulations(
       `microBatch is ${microBatch}, which is no multiple of mbstdGroup ${mbstdGroup}, the pictures that the discriminator compares; change one of them`,
     );
   return batch / (microBatch * ranks);
+}
+
+/** Whether so many ranks can share a batch. @throws UsageError naming what does not divide. */
+export function checkRanks(config: RunConfig, ranks: number): void {
+  if (config.command === 'train') accumulations(config, ranks);
+  else if (config.people % ranks !== 0)
+    throw new UsageError(
+      `people is ${config.people}, which ${ranks} ranks cannot share evenly; change one of them`,
+    );
 }
 
 function checkBatch(config: TrainConfig, ranks: number): void {

@@ -111,6 +111,8 @@ export interface TeachConfig extends CommonConfig {
   readonly views: number;
   /** Side of the window of rays that is rendered of each view. */
   readonly rays: number;
+  /** Whether rays follow the labelled poses. */
+  readonly posed: boolean;
   readonly lr: number;
   /** Where the learning rate ends, and the share of the run after which it falls there by a cosine. */
   readonly lrEnd: number;

@@ -13,6 +13,10 @@ export const TEACH_SETTINGS: Settings<TeachConfig> = {
     ...{ kind: 'whole', min: 4, max: 512, group: 'run', fixed: true },
     about: 'side of the window of rays that is looked at; the raw picture’s side: all of it',
   },
+  posed: {
+    ...{ kind: 'switch', group: 'run', fixed: true },
+    about: 'whether rays follow the labelled poses; a set of --poses none is faster without',
+  },
   lr: { kind: 'number', min: 0, max: 1, group: 'optimiser', about: 'learning rate' },
   lrEnd: { kind: 'number', min: 0, max: 1, group: 'optimiser', about: 'where it ends' },
   decayStart: {

@@ -195,6 +195,7 @@ function fillTeaching(given: Partial<TeachConfig>): TeachConfig {
     // The mapping's own multiplier of .01 is for long runs: this undoes it.
     lrScales: or('lrScales', { 'backbone.mapping.': 100 }),
     ...{ command: 'teach', people, views, rays: or('rays', presetOf(preset).neuralResolution) },
+    posed: or('posed', true),
     ...{ lr, lrEnd: or('lrEnd', neat(lr / 100)), decayStart: or('decayStart', 0.5) },
     weights: { ...TAUGHT_WEIGHTS, ...given.weights },
   };

@@ -6,7 +6,7 @@
  * were not synced are undone.
  */
 
-import { copyFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { diskFiles, type FileOperations, type FileWriter } from '../src/runs/files.ts';
 
@@ -94,14 +94,10 @@ export function faultyFiles(
       }),
     remove: (path) =>
       step(`remove ${path}`, async () => {
-        const copy = `${path}.removed`;
-        try {
-          copyFileSync(path, copy);
-        } catch {
-          return;
-        }
+        if (!existsSync(path)) return;
+        const bytes = readFileSync(path);
         await diskFiles.remove(path);
-        changes.push({ folder: dirname(path), undo: () => renameSync(copy, path) });
+        changes.push({ folder: dirname(path), undo: () => writeFileSync(path, bytes) });
       }),
     syncFolder: (path) =>
       step(`sync folder ${path}`, async () => {
@@ -117,19 +113,9 @@ export function faultyFiles(
 }
 
 function damage(path: string, kept: number, how: 'kept' | 'cut' | 'zeros', draw: number): void {
-  if (how === 'kept') return;
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return;
-  }
+  if (how === 'kept' || !existsSync(path)) return;
+  const bytes = readFileSync(path);
   const from = kept + Math.floor(draw * (bytes.length - kept));
   if (how === 'cut') truncateSync(path, from);
   else writeFileSync(path, bytes.fill(0, from));
-}
-
-/** Forgets removed files that a test keeps for undoing. */
-export function forgetRemoved(paths: readonly string[]): void {
-  for (const path of paths) rmSync(`${path}.removed`, { force: true });
 }

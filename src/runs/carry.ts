@@ -7,7 +7,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { NetworkError, UsageError } from '../errors.ts';
-import { toHalfBits } from '../tensor/half.ts';
+import { toHalves } from '../tensor/half.ts';
 import type { Aval, NdArray } from '../tensor/types.ts';
 import type { TrainingState } from '../training/state.ts';
 import { asStorageError } from './aside.ts';
@@ -100,7 +100,7 @@ function contentOf(
 }
 
 function halves(name: string, { data }: NdArray): Uint8Array {
-  const half = Uint16Array.from(data, toHalfBits);
+  const half = toHalves(data as Float32Array);
   const lost = half.findIndex((bits, i) => (bits & 0x7fff) === 0x7c00 && Number.isFinite(data[i]));
   if (lost >= 0)
     throw new NetworkError(`"${name}" holds ${data[lost]}, which half precision cannot: no carry checkpoint`);

@@ -7,7 +7,7 @@
 
 import { statSync } from 'node:fs';
 import { NetworkError } from '../errors.ts';
-import { toHalfBits } from '../tensor/half.ts';
+import { toHalves } from '../tensor/half.ts';
 import { NETWORK_NAMES, type NetworkName } from './checkpoint.ts';
 import { bytesOfElements, type ElementNdArray, type ElementType, toFloat32 } from './elements.ts';
 import type { NetworkTensor } from './network.ts';
@@ -122,7 +122,7 @@ export function convertCheckpoint(
       if (options.finite) refuseNotFinite(job.name, { ...job.tensor, data });
       options.onProgress?.({ tensor: job.name, done: ++done, total: jobs.length });
       if (job.dtype === job.tensor.dtype) return bytesOfElements(data);
-      const half = Uint16Array.from(data as Float32Array, toHalfBits);
+      const half = toHalves(data as Float32Array);
       half.forEach((bits, i) => {
         if ((bits & 0x7fff) === 0x7c00 && Number.isFinite(Number(data[i]))) overflows++;
       });

@@ -1,7 +1,7 @@
 /** Writes files aside and renames them into place, so that a reader never meets half a file. Node only. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { FormatError, StorageError } from '../errors.ts';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { StorageError } from '../errors.ts';
 
 /** Appends bytes to the file being written. */
 export type WriteBytes = (bytes: Uint8Array) => void;
@@ -11,12 +11,15 @@ export type WriteBytes = (bytes: Uint8Array) => void;
  * On any error the temporary file is removed and `path` is as it was.
  */
 export function writeAside(path: string, produce: (write: WriteBytes) => void): void {
+  // Renaming over /dev/null would do away with the device.
+  if (existsSync(path) && !statSync(path).isFile())
+    throw new StorageError(`cannot write "${path}": it is not a regular file`);
   const temporary = `${path}.tmp-${process.pid}`;
   let descriptor: number;
   try {
     descriptor = openSync(temporary, 'w');
   } catch (error) {
-    throw new FormatError(`cannot write "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new StorageError(`cannot write "${path}": ${reasonOf(error)}`);
   }
   let open = true;
   try {

@@ -16,6 +16,9 @@ import { soak } from './soak/rounds.ts';
 import { smallSubject } from './soak/small-subject.ts';
 import { trainSubject } from './soak/train-subject.ts';
 
+/** How far the run of `portraitgan train` goes before it starts anew. */
+const TRAIN_ITERATIONS = 12;
+
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '300' },
@@ -23,25 +26,24 @@ const { values } = parseArgs({
     train: { type: 'boolean', default: false },
   },
 });
-const rounds = Number(values.rounds);
 const scratch = mkdtempSync(join(tmpdir(), 'portraitgan-soak-'));
 const began = performance.now();
 try {
-  const subject = values.train ? await trainSubject(scratch, rounds) : smallSubject();
-  const report = await soak(subject, join(scratch, 'run'), rounds, {
+  const subject = values.train ? await trainSubject(scratch, TRAIN_ITERATIONS) : smallSubject();
+  const report = await soak(subject, join(scratch, 'run'), Number(values.rounds), {
     seed: Number(values.seed),
     longestMs: values.train ? 3000 : 500,
     onRound: (round) => {
-      if (round % 20 === 19) console.error(`${round + 1} of ${rounds}`);
+      if (round % 20 === 19) console.error(`${round + 1} of ${values.rounds}`);
     },
   });
   const seconds = Math.round((performance.now() - began) / 1000);
   console.log(
-    `${subject.name}: ${report.rounds} kills (${report.atOperations} at operations, ${report.atMoments} at moments), ` +
-      `none lost; ${report.passedOver} left a checkpoint that does not verify, ${report.halfFiles} a half file, ` +
-      `${report.newer} a complete one not yet acknowledged; ${report.seen} images, ${seconds} s`,
+    `${subject.name}: ${report.rounds} rounds (${report.atOperations} kills at operations, ${report.atMoments} at ` +
+      `moments), nothing lost; ${report.passedOver} left a checkpoint that does not verify, ${report.halfFiles} a ` +
+      `half file, ${report.newer} a complete one not yet acknowledged; ${seconds} s`,
   );
-  for (const line of await fullDisk(join(scratch, 'full'))) console.log(line);
+  for (const line of fullDisk(join(scratch, 'full'))) console.log(line);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

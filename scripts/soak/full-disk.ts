@@ -16,7 +16,7 @@ const FILE_KB = 300;
  *
  * @throws Error when the program does not end cleanly, or the last checkpoint is not intact.
  */
-export async function fullDisk(folder: string): Promise<string[]> {
+export function fullDisk(folder: string): string[] {
   return [onFullDisk(join(folder, 'disk')), onShortFiles(join(folder, 'files'))];
 }
 

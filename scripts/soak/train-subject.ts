@@ -1,6 +1,7 @@
 /** `portraitgan train` on the smallest preset, saving after each iteration. */
 
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkpointsOf, openCheckpointState } from '../../src/runs/latest.ts';
@@ -12,11 +13,11 @@ import type { Subject } from './subject.ts';
 const inRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** Images of an iteration. */
-const BATCH = 2;
+const BATCH = 4;
 
 /** The subject, after a run without kills in `scratch/reference` that saves every state.
  *
- * @param iterations  how far kills can get at most; the reference goes as far.
+ * @param iterations  how far a run goes.
  */
 export async function trainSubject(scratch: string, iterations: number): Promise<Subject> {
   const settings = (keep: number): string[] => [
@@ -29,7 +30,8 @@ export async function trainSubject(scratch: string, iterations: number): Promise
       '--keep-checkpoints',
       String(keep),
     ],
-    ...['--kimg', String((iterations * BATCH) / 1000), '--engine', 'cpu', '--threads', '1'],
+    ...['--kimg', String((iterations * BATCH) / 1000), '--image-snapshot-ticks', 'none'],
+    ...['--engine', 'cpu', '--threads', '1'],
   ];
   const program = [inRoot('dist/cli/run.js'), 'train'];
   const into = ['--out', scratch, '--name'];
@@ -42,8 +44,12 @@ export async function trainSubject(scratch: string, iterations: number): Promise
   return {
     name: 'portraitgan train --preset tiny',
     checkpoints: checkpointsOf,
-    command: (run, goesOn) =>
-      goesOn ? [...program, '--resume', run, '--threads', '1'] : [...program, ...settings(2), ...into, 'run'],
+    command(run, goesOn) {
+      if (goesOn) return [...program, '--resume', run, '--threads', '1'];
+      // Killed before its first checkpoint: there is nothing to resume, and a new run needs a new folder.
+      rmSync(run, { recursive: true, force: true });
+      return [...program, ...settings(2), ...into, 'run'];
+    },
     check(state) {
       const seen = state.record.seen as number;
       if (bits.get(seen) !== stateBits(state))

@@ -23,6 +23,7 @@ const LEVELS: readonly (readonly ('G' | 'D')[])[] = [[], ['G'], ['G', 'D']];
 /** A carry checkpoint that was written. */
 export interface Carried {
   readonly bytes: number;
+  readonly tensorCount: number;
   /** Networks that a resume takes from their averages. */
   readonly left: readonly ('G' | 'D')[];
 }
@@ -42,7 +43,7 @@ export function planCarry(
     const names = [...tensors.keys()].filter((name) => isCarried(name, left));
     const descriptors = names.map((name) => described(name, tensors.get(name) as Aval));
     const { bytes } = layoutState(contentOf(descriptors, record, left));
-    if (bytes <= MAX_CARRY_BYTES) return { left, bytes, names };
+    if (bytes <= MAX_CARRY_BYTES) return { left, bytes, tensorCount: names.length, names };
     smallest = bytes;
   }
   throw new UsageError(
@@ -72,7 +73,7 @@ export async function writeCarry(
   } catch (error) {
     throw asStorageError(path, error);
   }
-  return { left, bytes };
+  return { left, bytes, tensorCount: names.length };
 }
 
 function hasAverages(tensors: ReadonlyMap<string, Aval>, network: string): boolean {

@@ -13,7 +13,7 @@ import { afterAll, expect, test } from 'vitest';
 import { bitsOf, smallStart, smallStateAt } from '../../test/small-run.ts';
 import { StorageError } from '../errors.ts';
 import { ndarray } from '../tensor/index.ts';
-import { openCheckpoint } from '../weights/index.ts';
+import { describeFile, openCheckpoint } from '../weights/index.ts';
 import { cleanCheckpoints, writeCheckpoint } from './checkpoints.ts';
 import { openCheckpointState, openLatest } from './latest.ts';
 
@@ -48,6 +48,11 @@ test('every bit comes back, and the networks read like those of a checkpoint', a
   );
   expect(checkpoint.networks.G_ema!.initKwargs).toEqual({ rendering_kwargs: { density_noise: 0 } });
   checkpoint.close();
+  expect(await describeFile(file)).toMatchObject({
+    kind: 'training',
+    details: { training: { kind: 'exact', seen: 12, iteration: 3 } },
+    lines: expect.arrayContaining(['state of a run (exact) after 12 images, 3 iterations']),
+  });
 });
 
 test('the newest two stay, and the first behind each multiple asked for', async () => {

@@ -13,11 +13,17 @@ import { PORTRAIT_FORMAT, readPortraitSafetensors } from './portrait-safetensors
 import { readSafetensors } from './safetensors.ts';
 import { notACheckpoint, sniff } from './sniff.ts';
 import { type ByteSource, bytesSource } from './source.ts';
+import {
+  checkpointFromTraining,
+  readTrainingSafetensors,
+  TRAINING_FORMAT,
+  type TrainingFile,
+} from './training-safetensors.ts';
 import { readZip } from './zip-read.ts';
 
 /** A description of a file. */
 export interface FileDescription {
-  /** What it is: `checkpoint`, `body`, `safetensors`, `npz`, `npy`, `zip`, `pickle`, or why it is none of them. */
+  /** What it is: `checkpoint`, `training`, `body`, `safetensors`, `npz`, `npy`, `zip`, `pickle`, or why it is none of them. */
   readonly kind: string;
   /** Its size in bytes. */
   readonly bytes: number;
@@ -59,6 +65,8 @@ async function describe(path: string, source: ByteSource): Promise<Found> {
       const file = readSafetensors(source);
       if (file.metadata.get('format') === PORTRAIT_FORMAT)
         return describeCheckpoint(readPortraitSafetensors(source));
+      if (file.metadata.get('format') === TRAINING_FORMAT)
+        return describeTraining(readTrainingSafetensors(source));
       const found = describeArrays('safetensors', file.tensors);
       for (const [key, value] of file.metadata) found.lines.push(`${key}: ${value.slice(0, 200)}`);
       return { ...found, details: { ...found.details, metadata: Object.fromEntries(file.metadata) } };
@@ -123,6 +131,17 @@ function describeArrays(
 
 function arrayLine(name: string, array: { dtype: string; shape: readonly number[] }): string {
   return `${name}  ${array.dtype} [${array.shape.join(', ')}]`;
+}
+
+function describeTraining(file: TrainingFile): Found {
+  const { kind, record, left } = file;
+  const found = describeCheckpoint(checkpointFromTraining(file));
+  const { seen = null, iteration = null, settings = null } = record;
+  return {
+    kind: 'training',
+    details: { ...found.details, training: { kind, seen, iteration, left: [...left], settings } },
+    lines: [`state of a run (${kind}) after ${seen} images, ${iteration} iterations`, ...found.lines],
+  };
 }
 
 function describeCheckpoint(checkpoint: Checkpoint): Found {

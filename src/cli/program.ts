@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { bodyCommand } from './body.ts';
 import { convertCommand } from './convert.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
@@ -32,6 +33,7 @@ export function portraitganProgram(): Command {
     videoCommand(),
     bodyCommand(),
     datasetCommand(),
+    dashboardCommand(),
     inspectCommand(),
     convertCommand(),
     exportCommand(),

@@ -6,7 +6,7 @@ import { readTrainSettings } from '../training/config-text.ts';
 import { trainConfig } from '../training/train-defaults.ts';
 import { TRAIN_SETTINGS } from '../training/train-settings.ts';
 import { type EngineOptions, engineOptions } from './engine.ts';
-import { numberOption } from './parse.ts';
+import { numberOption, wholeOption } from './parse.ts';
 import { givenSettings, readSettingsFile, settingOptions } from './setting-options.ts';
 
 /** What belongs to a command, not to its run: nothing of it is stored. */
@@ -17,6 +17,8 @@ export interface RunFlags extends EngineOptions {
   readonly name?: string;
   /** `latest`, or a checkpoint. */
   readonly resume?: string;
+  /** Threads that share every batch, each with an engine of its own. */
+  readonly ranks?: number;
   /** File of settings. */
   readonly config?: string;
   readonly dryRun?: boolean;
@@ -32,6 +34,11 @@ export function runOptions(command: Command): Command {
       .option('--out <folder>', 'where runs are', 'runs')
       .option('--name <name>', 'folder of this run in it (default: the next number)')
       .option('--resume <latest|file>', 'goes on with a run exactly where its checkpoint was written')
+      .option(
+        '--ranks <n>',
+        'engines that share each batch and the threads: faster than one with all threads (default: 1)',
+        wholeOption('--ranks', 1, 256),
+      )
       .option('--config <file>', 'settings as JSON, such as the config.json of a run; options count more')
       .option('--dry-run', 'prints the settings, and what the run would cost')
       .option(
@@ -61,5 +68,5 @@ export function givenTraining(flags: RunFlags): Partial<TrainConfig> {
 
 /** The configuration of a new run. @throws UsageError naming what cannot be meant. */
 export function trainConfigOf(flags: RunFlags): TrainConfig {
-  return trainConfig(givenTraining(flags));
+  return trainConfig(givenTraining(flags), flags.ranks);
 }

@@ -25,7 +25,7 @@ export function statusText({ seen, total, unit, perSecond, losses }: TrainStatus
   const parts = [`${kimgText(seen, false)} of ${kimgText(total)}${share}`];
   if (perSecond !== undefined && perSecond > 0) {
     parts.push(`${perSecond >= 100 ? Math.round(perSecond) : perSecond.toPrecision(2)} ${unit}/s`);
-    parts.push(`about ${showSeconds(Math.max(0, total - seen) / perSecond)} left`);
+    if (seen < total) parts.push(`about ${showSeconds((total - seen) / perSecond)} left`);
   }
   for (const [name, loss] of Object.entries(losses)) parts.push(`${name} ${lossText(loss)}`);
   return parts.join(', ');

@@ -6,20 +6,24 @@ import type { JsonObject } from '../portrait/config.ts';
 import { discriminatorPlan, generatorPlan, type NetworkPlan } from '../portrait/presets.ts';
 import { type RunFolder, runFolder } from '../runs/run-folder.ts';
 import type { Engine, NdArray } from '../tensor/index.ts';
+import type { Collective } from '../training/collective.ts';
 import type { RunConfig } from '../training/config.ts';
+import { checkRanks } from '../training/config-rules.ts';
 import type { IterationReport, Place } from '../training/iteration.ts';
 import { trainedParameters } from '../training/parameter-groups.ts';
 import { type ResidentNetworks, residentNetworks, type TrainedShape } from '../training/resident.ts';
 import { type RunNetworks, runNetworks } from '../training/run-networks.ts';
-import { createTrainer, placeOf, stepsOf } from '../training/trainer.ts';
+import type { TrainingState } from '../training/state.ts';
+import { createTrainer, placeOf, stepsOf, type Trainer } from '../training/trainer.ts';
 import { makeEngine } from './engine.ts';
 import { gentleStop } from './gentle-stop.ts';
 import { note, say, sayJson, showSeconds } from './output.ts';
+import { engineOfRank, startRanks } from './ranks.ts';
 import { initialState, newRunFolder, type Resumed } from './run-start.ts';
 import type { SnapshotNetworks } from './snapshots.ts';
 import type { RunFlags } from './train-options.ts';
 import { kimgText } from './train-status.ts';
-import { trainingLoop } from './training-loop.ts';
+import { type LoopResult, trainingLoop } from './training-loop.ts';
 
 /** What a command trains with. */
 export interface TrainingMethod {
@@ -35,7 +39,9 @@ export interface MethodParts {
   readonly engine: Engine;
   readonly networks: RunNetworks;
   readonly residents: ResidentNetworks;
-  readonly folder: RunFolder;
+  readonly collective: Collective;
+  /** Where sheets of pictures go; undefined for a rank that writes nothing. */
+  readonly snapshotFolder?: string;
   /** Where the data is, as a report said it; undefined at the beginning. */
   readonly position: JsonObject | undefined;
   readonly place: Place;
@@ -54,38 +60,77 @@ export async function trainingRun(
   const networks = runNetworks(config, body);
   const state = resumed?.opened.state ?? (await initialState(config, networks.preset));
   const folder = resumed?.folder === undefined ? newRunFolder(flags, config) : runFolder(resumed.folder);
-  const engine = await makeEngine(flags);
+  const size = flags.ranks ?? 1;
+  checkRanks(config, size);
+  const options = engineOfRank(flags, size);
+  const ranks = startRanks(size, { config, engine: options, state }, networks);
+  const engine = await makeEngine(options);
   try {
     const { record } = state;
-    const shapes = trainedShapes(networks);
-    const residents = await residentNetworks(engine, shapes, state.tensors, stepsOf(record));
-    const place = placeOf(record);
-    const position = record.loader as JsonObject | undefined;
     note(`${folder.root}: ${config.command} ${config.preset} on the ${engine.name} engine`);
-    const method = await makeMethod({ engine, networks, residents, folder, position, place });
+    const { collective } = ranks;
+    const parts = { config, networks, state, engine, collective, snapshotFolder: folder.snapshots };
+    const { trainer, method, residents } = await ranks.withOthers(trainerOf(parts, makeMethod));
+    const together = {
+      ...trainer,
+      step: async () => {
+        await ranks.goOn(true);
+        return trainer.step();
+      },
+    };
     try {
-      const trainer = createTrainer(residents, method.iterate, place, position);
-      const result = await trainingLoop({
-        ...{ config, folder, trainer, stop },
+      const loop = trainingLoop({
+        ...{ config, folder, trainer: together, stop },
         record: () => recordOf(config, networks, method.attributes(trainer.place().seen)),
         earlierSeconds: typeof record.seconds === 'number' ? record.seconds : 0,
         snapshot: async (seen) => method.snapshot(await readOut(residents, networks), seen),
       });
-      const seconds = (performance.now() - began) / 1000;
-      if (flags.json) sayJson({ run: folder.root, ...result, seconds });
-      else {
-        say(`${folder.root}: ${result.reason}, ${kimgText(result.seen)}, ${showSeconds(seconds)}`);
-        if (result.reason !== 'done')
-          say(`go on with: portraitgan ${config.command} --resume ${folder.root}`);
-        else say(`take the model with: portraitgan export ${folder.root} --out model.safetensors`);
-      }
+      const result = await ranks.withOthers(loop);
+      await ranks.goOn(false);
+      tellResult({ config, flags, folder, result, seconds: (performance.now() - began) / 1000 });
     } finally {
       await method.close();
       await residents.dispose();
     }
   } finally {
+    await ranks.end();
     await engine.dispose();
   }
+}
+
+/** A trainer with its weights on its engine. */
+export async function trainerOf(
+  given: Pick<MethodParts, 'networks' | 'engine' | 'collective' | 'snapshotFolder'> & {
+    readonly config: RunConfig;
+    readonly state: TrainingState;
+  },
+  makeMethod: (parts: MethodParts) => Promise<TrainingMethod>,
+): Promise<{ trainer: Trainer; method: TrainingMethod; residents: ResidentNetworks }> {
+  const { networks, state, engine } = given;
+  const { record, tensors } = state;
+  const residents = await residentNetworks(engine, trainedShapes(networks), tensors, stepsOf(record));
+  const place = placeOf(record);
+  const position = record.loader as JsonObject | undefined;
+  const method = await makeMethod({ ...given, residents, position, place });
+  return { trainer: createTrainer(residents, method.iterate, place, position), method, residents };
+}
+
+function tellResult(told: {
+  readonly config: RunConfig;
+  readonly flags: RunFlags;
+  readonly folder: RunFolder;
+  readonly result: LoopResult;
+  readonly seconds: number;
+}): void {
+  const { config, flags, folder, result, seconds } = told;
+  if (flags.json) {
+    sayJson({ run: folder.root, ...result, seconds });
+    return;
+  }
+  say(`${folder.root}: ${result.reason}, ${kimgText(result.seen)}, ${showSeconds(seconds)}`);
+  if (result.reason === 'done')
+    say(`take the model with: portraitgan export ${folder.root} --out model.safetensors`);
+  else say(`go on with: portraitgan ${config.command} --resume ${folder.root}`);
 }
 
 function trainedShapes({ preset, generator, discriminator }: RunNetworks): Record<'G' | 'D', TrainedShape> {

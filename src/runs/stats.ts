@@ -73,7 +73,7 @@ export interface TickProgress {
   /** Images shown, and those of this tick. */
   readonly seen: number;
   readonly tickImages: number;
-  /** Since the run began, earlier sessions included; of this tick; and of it what was no training. */
+  /** Since the run began, earlier sessions included; of this tick; and of snapshots and the like before it. */
   readonly totalSeconds: number;
   readonly tickSeconds: number;
   readonly maintenanceSeconds: number;

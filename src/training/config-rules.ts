@@ -109,6 +109,15 @@ export function accumulations(
   return batch / (microBatch * ranks);
 }
 
+/** Whether so many ranks can share a batch. @throws UsageError naming what does not divide. */
+export function checkRanks(config: RunConfig, ranks: number): void {
+  if (config.command === 'train') accumulations(config, ranks);
+  else if (config.people % ranks !== 0)
+    throw new UsageError(
+      `people is ${config.people}, which ${ranks} ranks cannot share evenly; change one of them`,
+    );
+}
+
 function checkBatch(config: TrainConfig, ranks: number): void {
   accumulations(config, ranks);
   if (config.conditionNoise > 0 && config.microBatch < 2)

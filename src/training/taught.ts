@@ -59,8 +59,8 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
   const { residents, networks, config, collective } = task;
   const { runner, engine } = residents;
   const { generator } = networks;
-  const setting = taughtSettingOf(task);
-  const images = batchOf(config) * collective.size;
+  const setting = settingOf(task);
+  const images = batchOf(config);
   let ahead: { readonly iteration: number; readonly made: Promise<TaughtArrays> } | undefined;
   const begin = (iteration: number) => ({ iteration, made: taughtArrays(task, iteration) });
 
@@ -95,25 +95,17 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
   };
 }
 
-/** Sizes and weights of a run. */
-export function taughtSettingOf({
-  networks,
-  config,
-}: Pick<TaughtTask, 'networks' | 'config'>): TaughtSetting {
-  const { people, views, rays } = config;
-  return {
-    people,
-    views,
-    rays,
-    neuralResolution: networks.generator.config.neuralResolution,
-    weights: config.weights,
-  };
+/** Sizes and weights of this rank's share of a run. */
+function settingOf({ networks, config, collective }: TaughtTask): TaughtSetting {
+  const { views, rays, posed, weights } = config;
+  const { neuralResolution } = networks.generator.config;
+  return { people: config.people / collective.size, views, rays, posed, neuralResolution, weights };
 }
 
 async function taughtArrays(task: TaughtTask, iteration: number): Promise<TaughtArrays> {
   const { networks, data, collective } = task;
   const { generator } = networks;
-  const setting = taughtSettingOf(task);
+  const setting = settingOf(task);
   const { config, posing } = generator;
   const { people, views, rays, neuralResolution: across } = setting;
   const own = chunkStream(task.config.seed, iteration, 0, collective.rank);
@@ -133,7 +125,7 @@ async function taughtArrays(task: TaughtTask, iteration: number): Promise<Taught
     z: ndarray([people, config.zDim], z),
     conditions: conditionsOf(own, people, data),
     c: windowCameras(ndarray([count, 25], labels), windows),
-    mesh: poseBodies(posing, ndarray([count, 6], poses)).mesh,
+    ...(setting.posed ? { mesh: poseBodies(posing, ndarray([count, 6], poses)).mesh } : {}),
     ...windowMatrices(windows, config.backgroundResolution ?? rays, config.superresolution.antialias),
     image: windowPixels(images, 3, side, windows, density),
     mask: windowPixels(masks, 1, side, windows, density),

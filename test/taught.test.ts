@@ -152,6 +152,7 @@ test('a backdrop changes gently with the latent, and belongs to it', () => {
 test('the loss falls, its rendering in kernels', async () => {
   const setting: TaughtSetting = {
     ...{ people: 2, views: 2, rays: 8, neuralResolution: 16, pixelsPerRay: 2, posed: false },
+    ...{ planeResolution: 32, samples: 8, importanceSamples: 8 },
     weights: TAUGHT_WEIGHTS,
   };
   const graph = t.liftParameters(taughtLossGraph(trained, setting));

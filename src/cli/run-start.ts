@@ -18,9 +18,11 @@ import type { NdArray } from '../tensor/index.ts';
 import type { RunConfig, TeachConfig, TrainConfig } from '../training/config.ts';
 import { parseConfig, resumedConfig } from '../training/config-text.ts';
 import type { TrainingState } from '../training/state.ts';
+import { taughtStart } from '../training/taught-start.ts';
 import { openCheckpoint } from '../weights/index.ts';
 import { readingFrom, requireFile } from './input.ts';
 import { note, prepareFolder } from './output.ts';
+import { newestOfRun } from './run-files.ts';
 import type { RunFlags } from './train-options.ts';
 
 /** A run that goes on. */
@@ -118,12 +120,18 @@ export async function initialState(config: RunConfig, preset: Preset): Promise<T
   for (const [kind, network] of Object.entries(networks))
     for (const name of network.record.shapes.keys()) tensors.set(`${kind}/${name}`, network.read(name));
   if (init !== null) await takeNetworks(init, tensors);
+  else if (config.command === 'teach') {
+    const { shapes } = networks.G.record;
+    for (const [name, value] of taughtStart({ shapes, zDim: preset.zDim }, networks.G.read))
+      tensors.set(`G/${name}`, value);
+  }
   return { tensors, record: { seen: startKimg * 1000, start: startKimg * 1000, iteration: 0, steps: {} } };
 }
 
 /** Puts what a checkpoint has in the place of what is there: by name, as the published trainer resumes. */
-async function takeNetworks(file: string, tensors: Map<string, NdArray>): Promise<void> {
-  requireFile(file, '--init');
+async function takeNetworks(named: string, tensors: Map<string, NdArray>): Promise<void> {
+  requireFile(named, '--init');
+  const file = newestOfRun(named);
   await readingFrom(file, () => {
     const checkpoint = openCheckpoint(file);
     const missing: string[] = [];

@@ -14,7 +14,14 @@ import type { TrainConfig } from './config.ts';
 import { gradientSum } from './gradients.ts';
 import type { IterationReport, Place } from './iteration.ts';
 import { partsOf } from './options.ts';
-import { runPhase, type StepInputs, type StepNetworks, type StepOptions } from './phase.ts';
+import {
+  type PreparedPhase,
+  preparePhase,
+  runPhase,
+  type StepInputs,
+  type StepNetworks,
+  type StepOptions,
+} from './phase.ts';
 import type { ResidentNetworks } from './resident.ts';
 import { averageResident, stepResident } from './resident-optimiser.ts';
 import type { RunNetworks } from './run-networks.ts';
@@ -74,10 +81,16 @@ export async function adversarialIteration(
       if (iteration % interval !== 0) continue;
       const options = { phase, gain: interval, loss, density, seen, start, noise: 'random' } as const;
       const sums = gradientSum(residents.runner);
-      for (let chunk = 0; chunk < chunks; chunk++) {
+      const ready = (chunk: number): readonly [StepInputs, PreparedPhase] => {
         const own = chunkStream(config.seed, iteration, index, collective.rank * chunks + chunk);
         const inputs = chunkInputs(task, options, own, chunk, reals);
-        const made = await runPhase(residents.runner, networks, options, inputs);
+        return [inputs, preparePhase(networks, options, inputs)];
+      };
+      let next = Promise.resolve(ready(0));
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const running = runPhase(residents.runner, networks, options, ...(await next));
+        if (chunk + 1 < chunks) next = afterwards(() => ready(chunk + 1));
+        const made = await running;
         await sums.add(made.gradients);
         collect(report, phase, made.losses, made.statistics);
         if (made.wAvg !== undefined)
@@ -93,6 +106,19 @@ export async function adversarialIteration(
     await averageResident(residents, 'D', beta);
     return report;
   };
+}
+
+/** Does something when the engine has been asked, while it computes. */
+function afterwards<T>(work: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
 }
 
 /** The weights that plain code reads, as they were when they were last refreshed. */

@@ -41,10 +41,12 @@ export function remarksOn(config: RunConfig): string[] {
 /** @throws UsageError naming the settings that do not go together. */
 export function checkTeaching(config: TeachConfig): void {
   checkCommon(config);
-  const side = presetOfRun(config).neuralResolution;
-  if (config.rays > side)
+  const preset = presetOfRun(config);
+  if (config.rays > config.across)
+    throw new UsageError(`rays is ${config.rays}, but the whole picture has ${config.across} (across)`);
+  if (config.planes > preset.planeResolution || !Number.isInteger(Math.log2(config.planes)))
     throw new UsageError(
-      `rays is ${config.rays}, but the raw picture of ${config.preset} has a side of ${side}`,
+      `planes is ${config.planes}; the network has blocks of 4, 8 and so on to ${preset.planeResolution}`,
     );
   if (config.lrEnd > config.lr)
     throw new UsageError(`lrEnd is ${config.lrEnd}, above lr, which is ${config.lr}: it only falls`);

@@ -109,8 +109,16 @@ export interface TeachConfig extends CommonConfig {
   /** People a step, and views of each. */
   readonly people: number;
   readonly views: number;
-  /** Side of the window of rays that is rendered of each view. */
+  /** Rays of the side of a whole picture, and of the window of it that is rendered of each view. */
+  readonly across: number;
   readonly rays: number;
+  /** Pixels of the window for each ray, along a side. */
+  readonly pixelsPerRay: number;
+  /** Side of the planes: that of the network, or less to leave its last blocks out. */
+  readonly planes: number;
+  /** Samples of a ray in both passes while teaching; 0 in the second leaves it out. */
+  readonly raySamples: number;
+  readonly rayImportanceSamples: number;
   /** Whether rays follow the labelled poses. */
   readonly posed: boolean;
   readonly lr: number;

@@ -7,7 +7,7 @@
 
 import { UsageError } from '../errors.ts';
 import { plainPoses, plainStyles } from '../portrait/plain-networks.ts';
-import { checkFaces, poseBodies } from '../portrait/posing.ts';
+import { checkFaces, type PosedBodies, poseBodies } from '../portrait/posing.ts';
 import type { LoadedNetwork } from '../portrait/session.ts';
 import type { NoiseMode } from '../portrait/synthesis.ts';
 import { type Graph, type NdArray, ndarray, type Resident } from '../tensor/index.ts';
@@ -81,6 +81,24 @@ export interface PhaseResult {
 
 type Arrays = Record<string, NdArray | Resident>;
 
+/** What plain code makes of the inputs before programs run. */
+export interface PreparedPhase {
+  /** [N, 6] poses by the generator's branch. */
+  readonly pose: NdArray | undefined;
+  readonly bodies: PosedBodies | undefined;
+}
+
+/** Prepares a phase: for the next one this can be done while the engine computes. */
+export function preparePhase(
+  { generator, read }: StepNetworks,
+  { phase, loss, density }: StepOptions,
+  { generated }: StepInputs,
+): PreparedPhase {
+  const { main } = partsOf(phase, loss, density.weight);
+  const pose = generated && plainPoses(read.G, generated.z, generated.c);
+  return { pose, bodies: pose && main ? poseBodies(generator.posing, pose) : undefined };
+}
+
 /** Runs a phase.
  *
  * @throws UsageError for draws or labels that the phase needs and does not get.
@@ -90,13 +108,17 @@ export async function runPhase(
   networks: StepNetworks,
   options: StepOptions,
   inputs: StepInputs,
+  prepared: PreparedPhase = preparePhase(networks, options, inputs),
 ): Promise<PhaseResult> {
   const schedule = scheduleAt(options.seen, options.start, options.loss);
   const run = new Map<string, NdArray>();
   const state: Collected = { losses: [], gradients: gradientSum(runner), statistics: run, wAvg: undefined };
-  const task: Task = { runner, networks, options, inputs, schedule, state };
+  const task: Task = { runner, networks, options, inputs, prepared, schedule, state };
   const { network, main, regularise } = partsOf(options.phase, options.loss, options.density.weight);
-  const pose = inputs.generated && posesOf(task, inputs.generated);
+  const { pose } = prepared;
+  if (pose !== undefined)
+    for (const [name, value] of poseArrayStatistics('pose_scale/input_pose_params', pose))
+      run.set(name, value);
   if (network === 'G') {
     if (main) await generatorMain(task, pose);
     if (regularise)
@@ -126,6 +148,7 @@ interface Task {
   readonly networks: StepNetworks;
   readonly options: StepOptions;
   readonly inputs: StepInputs;
+  readonly prepared: PreparedPhase;
   readonly schedule: Schedule;
   readonly state: Collected;
 }
@@ -143,14 +166,6 @@ async function backward(
 }
 
 type Generated = NonNullable<StepInputs['generated']>;
-
-/** Poses by the generator's branch, with their statistics. */
-function posesOf({ networks, state }: Task, { z, c }: Generated): NdArray {
-  const pose = plainPoses(networks.read.G, z, c);
-  for (const [name, value] of poseArrayStatistics('pose_scale/input_pose_params', pose))
-    state.statistics.set(name, value);
-  return pose;
-}
 
 const scalar = (value: number): NdArray => ndarray([], [value]);
 
@@ -178,7 +193,7 @@ function fakesOf(task: Task, pose: NdArray | undefined): { setting: FakeSetting;
   };
   const arrays = {
     ...styleArrays(task, generated, pose, draws.swapU),
-    ...poseBodies(posing, pose),
+    ...task.prepared.bodies,
     ...(loss.bcgRegProb > 0 ? { backgroundU: needDraw(draws, 'backgroundU', [batch, 1, 1]) } : {}),
     ...(faces && { coarseFaces: faces.coarse, fineFaces: faces.fine }),
     ...(setting.densityNoise ? { coarseNoise, fineNoise, densityNoise: scalar(schedule.densityNoise) } : {}),

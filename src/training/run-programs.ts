@@ -8,7 +8,14 @@ import type { FakeSetting } from './fakes.ts';
 import { generatorLossGraph } from './generator-loss.ts';
 import { type DensityRegOptions, type LossOptions, partsOf } from './options.ts';
 import type { RunNetworks } from './run-networks.ts';
-import { batchOf, densityOptionsOf, lossOptionsOf, type PhaseOfRun, phasesOfRun } from './run-settings.ts';
+import {
+  batchOf,
+  densityOptionsOf,
+  lossOptionsOf,
+  type PhaseOfRun,
+  phasesOfRun,
+  taughtSetting,
+} from './run-settings.ts';
 import { taughtLossGraph } from './taught-loss.ts';
 
 export interface RunProgram {
@@ -38,14 +45,12 @@ type Networks = Pick<RunNetworks, 'generator' | 'discriminator'>;
 /** The programs of a run when its fades are over. */
 export function runPrograms(config: RunConfig, networks: RunNetworks): readonly RunProgram[] {
   if (config.command === 'teach') {
-    const { people, views, rays, posed, weights } = config;
-    const { neuralResolution } = networks.generator.config;
-    const setting = { people, views, rays, posed, neuralResolution, weights };
+    const setting = taughtSetting(config);
     const pictures = batchOf(config);
     return [
       {
         ...{ label: 'Taught: pictures, posed, and their gradient', interval: 1, pictures },
-        ...{ samples: samplesOf(networks, pictures, rays), differentiated: true },
+        ...{ samples: samplesOf(networks, pictures, config.rays), differentiated: true },
         trace: () => taughtLossGraph(networks.generator, setting),
       },
     ];

@@ -3,6 +3,7 @@
 import type { RunConfig, TeachConfig, TrainConfig } from './config.ts';
 import type { AdamOptions, DensityRegOptions, LossOptions, Phase } from './options.ts';
 import { emaBetaAt, lazyAdam } from './schedules.ts';
+import type { TaughtSetting } from './taught-options.ts';
 
 /** A phase of an iteration. */
 export interface PhaseOfRun {
@@ -69,6 +70,14 @@ export function taughtAdamAt(seen: number, config: TeachConfig): AdamOptions {
   const done = (seen / 1000 - startKimg) / (kimg - startKimg);
   const fallen = decayStart < 1 ? Math.min(Math.max((done - decayStart) / (1 - decayStart), 0), 1) : 0;
   return { lr: lrEnd + ((lr - lrEnd) * (1 + Math.cos(Math.PI * fallen))) / 2, betas: [beta1, beta2], eps };
+}
+
+/** Sizes and weights of teaching. */
+export function taughtSetting(config: TeachConfig): TaughtSetting {
+  const { people, views, rays, across, pixelsPerRay, planes, posed, weights } = config;
+  const samples = { samples: config.raySamples, importanceSamples: config.rayImportanceSamples };
+  const sizes = { rays, neuralResolution: across, pixelsPerRay, planeResolution: planes };
+  return { people, views, ...sizes, ...samples, posed, weights };
 }
 
 /** Images of a step. */

@@ -30,6 +30,7 @@ import {
   reduceSum,
   reshape,
   sliceAxis,
+  stopGradient,
   sub,
   type Tensor,
   transpose,
@@ -37,7 +38,7 @@ import {
 } from '../tensor/index.ts';
 import { backwardGraph, LABELS } from './backward.ts';
 import type { TrainedGenerator } from './generator-loss.ts';
-import { borderOf, pixelsPerRay, type TaughtSetting } from './taught-options.ts';
+import { borderOf, type TaughtSetting } from './taught-options.ts';
 
 type Given = Readonly<Record<string, Tensor>>;
 
@@ -55,8 +56,8 @@ export function taughtInputs(
 ): Record<string, Aval> {
   const { people, views, rays } = setting;
   const count = people * views;
-  const side = rays * pixelsPerRay(config);
-  const { samples, importanceSamples } = config.rendering;
+  const side = rays * setting.pixelsPerRay;
+  const { samples, importanceSamples } = setting;
   const background = config.backgroundResolution;
   return {
     z: f32(people, config.zDim),
@@ -102,7 +103,7 @@ interface Shown {
 function taughtPictures(
   p: Parameters,
   { config, posing }: TrainedGenerator,
-  { people, views, rays, posed }: TaughtSetting,
+  { people, views, rays, posed, pixelsPerRay, planeResolution, samples, importanceSamples }: TaughtSetting,
   given: Given,
 ): { shown: Shown; wAvg: Tensor } {
   const net = p.scope('backbone').scope('mapping');
@@ -110,7 +111,8 @@ function taughtPictures(
   const w = mapToW(net, given.z, label, { layers: config.mappingLayers });
   const ws = broadcastTo(reshape(w, [people, 1, config.wDim]), [people, config.numWs, config.wDim]);
   const block = { noise: 'none', clamp: config.clamp } as const;
-  const planes = synthesisNetwork(p.scope('backbone').scope('synthesis'), ws, config.planeResolution, block);
+  const planes = synthesisNetwork(p.scope('backbone').scope('synthesis'), ws, planeResolution, block);
+  const rendering = { ...config.rendering, samples, importanceSamples };
   const draws = { jitter: given.jitter, quantiles: given.quantiles };
   const deform = posed ? deformationOf(posing, { mesh: given.mesh }) : undefined;
   const each = (x: Tensor): Tensor => repeated(x, views);
@@ -119,7 +121,7 @@ function taughtPictures(
     each(planes),
     given.c,
     rays,
-    config.rendering,
+    rendering,
     draws,
     deform,
   );
@@ -127,8 +129,8 @@ function taughtPictures(
   const background =
     side === undefined
       ? undefined
-      : windowOf(synthesisNetwork(p.scope('bcg_synthesis'), ws, side, block), views, given);
-  const inWindow: GeneratorConfig = { ...config, resolution: rays * pixelsPerRay(config) };
+      : uncovered(windowOf(synthesisNetwork(p.scope('bcg_synthesis'), ws, side, block), views, given), given);
+  const inWindow: GeneratorConfig = { ...config, resolution: rays * pixelsPerRay };
   const made = pictures(p, inWindow, { ...rendered, background, ws: each(ws) });
   const shown = { image: made.image!, raw: made.raw, opacity: rendered.opacity, depth: rendered.depth };
   return { shown, wAvg: updateWAvg(net.get('w_avg'), w) };
@@ -155,6 +157,13 @@ function windowOf(background: Tensor, views: number, { rows, columns }: Given): 
   ); // [I, views, C * B, n]
   const shown = matmul(reshape(rows, perView), reshape(wide, [people, views, channels, side, rays])); // [I, views, C, n, n]
   return reshape(shown, [people * views, channels, rays, rays]);
+}
+
+/** A backdrop that learns only where nobody is: otherwise it is the first to look like people, and nothing solid
+ * comes of them. */
+function uncovered(background: Tensor, { mask }: Given): Tensor {
+  const covered = filteredResize(div(mask, 255), background.shape[2], 'antialiased');
+  return add(mul(background, sub(1, covered)), mul(stopGradient(background), covered));
 }
 
 /** The parts of the loss that have a weight. */

@@ -20,7 +20,7 @@ export const TAUGHT_WEIGHTS: TaughtWeights = {
   image: 1,
   raw: 0.5,
   edges: 1,
-  mask: 0.5,
+  mask: 2,
   depth: 5,
   person: 1,
 };
@@ -34,18 +34,17 @@ export interface TaughtSetting {
   readonly rays: number;
   /** Rays that the side of a whole picture has; a window of as many rays is the whole picture. */
   readonly neuralResolution: number;
+  /** Pixels of the picture for each ray, along a side: super-resolution makes up for what rays lack. */
+  readonly pixelsPerRay: number;
+  /** Side of the planes: that of the network, or less to leave its last blocks out. */
+  readonly planeResolution: number;
+  /** Samples of each ray, and of the second pass; 0 leaves that out. */
+  readonly samples: number;
+  readonly importanceSamples: number;
   /** Whether bodies are posed. A set of `--poses none` does without: finding the nearest face of every sample takes
    * more time than all the rest of a step. */
   readonly posed: boolean;
   readonly weights: TaughtWeights;
-}
-
-/** Pixels of the final picture for each ray, along a side. */
-export function pixelsPerRay(config: {
-  readonly resolution: number;
-  readonly neuralResolution: number;
-}): number {
-  return config.resolution / config.neuralResolution;
 }
 
 /** Rays at the border of a window that no picture is compared at: convolutions see the edge there. A whole picture

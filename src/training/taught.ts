@@ -18,10 +18,10 @@ import type { IterationReport, Place } from './iteration.ts';
 import type { ResidentNetworks } from './resident.ts';
 import { averageResident, stepResident } from './resident-optimiser.ts';
 import type { RunNetworks } from './run-networks.ts';
-import { batchOf, emaBetaOf, taughtAdamAt } from './run-settings.ts';
+import { batchOf, emaBetaOf, taughtAdamAt, taughtSetting } from './run-settings.ts';
 import { sharedGradients } from './share-gradients.ts';
 import { taughtInputs, taughtLossGraph } from './taught-loss.ts';
-import { pixelsPerRay, type TaughtSetting } from './taught-options.ts';
+import type { TaughtSetting } from './taught-options.ts';
 import { type Window, windowCameras, windowDepths, windowMatrices, windowPixels } from './taught-window.ts';
 
 /** I people with their latents [I, K], and V pictures of each, [I * V, ...] as `RealBatch`. */
@@ -96,10 +96,9 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
 }
 
 /** Sizes and weights of this rank's share of a run. */
-function settingOf({ networks, config, collective }: TaughtTask): TaughtSetting {
-  const { views, rays, posed, weights } = config;
-  const { neuralResolution } = networks.generator.config;
-  return { people: config.people / collective.size, views, rays, posed, neuralResolution, weights };
+function settingOf({ config, collective }: TaughtTask): TaughtSetting {
+  const people = config.people / collective.size;
+  return taughtSetting({ ...config, people });
 }
 
 async function taughtArrays(task: TaughtTask, iteration: number): Promise<TaughtArrays> {
@@ -112,7 +111,7 @@ async function taughtArrays(task: TaughtTask, iteration: number): Promise<Taught
   const { latents, images, masks, depths, labels, poses, position } = await data.next();
   const count = people * views;
   const side = Math.sqrt(masks.length / count);
-  const density = pixelsPerRay(config);
+  const density = setting.pixelsPerRay;
   const windows = Array.from({ length: count }, (): Window => {
     const place = (): number => Math.floor(own.uniform() * (across - rays + 1));
     return { x: place(), y: place(), rays, across };

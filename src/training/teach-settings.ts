@@ -10,9 +10,29 @@ export const TEACH_SETTINGS: Settings<TeachConfig> = {
   ...COMMON_SETTINGS,
   people: { kind: 'whole', min: 1, max: 1024, group: 'run', fixed: true, about: 'people a step' },
   views: { kind: 'whole', min: 1, max: 1024, group: 'run', fixed: true, about: 'pictures of each' },
+  across: {
+    ...{ kind: 'whole', min: 4, max: 512, group: 'run', fixed: true },
+    about: 'rays of the side of a whole picture: few at first, then as many as the raw picture has',
+  },
   rays: {
     ...{ kind: 'whole', min: 4, max: 512, group: 'run', fixed: true },
-    about: 'side of the window of rays that is looked at; the raw picture’s side: all of it',
+    about: 'side of the window of rays that is looked at; as many as across: all of them',
+  },
+  pixelsPerRay: {
+    ...{ kind: 'whole', min: 1, max: 16, group: 'run', fixed: true },
+    about: 'pixels for each ray, along a side: what super-resolution adds',
+  },
+  planes: {
+    ...{ kind: 'whole', min: 4, max: 1024, group: 'run', fixed: true },
+    about: 'side of the planes: the network’s, or less to leave its last blocks out',
+  },
+  raySamples: {
+    ...{ kind: 'whole', min: 2, max: 512, group: 'run', fixed: true },
+    about: 'samples along a ray while teaching',
+  },
+  rayImportanceSamples: {
+    ...{ kind: 'whole', min: 0, max: 512, group: 'run', fixed: true },
+    about: 'samples more, where there is something',
   },
   posed: {
     ...{ kind: 'switch', group: 'run', fixed: true },

@@ -13,6 +13,7 @@ import { networkSettings } from './network-settings.ts';
 import { PRESET_SCHEDULES, stageKimg } from './preset-schedules.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { TAUGHT_WEIGHTS } from './taught-options.ts';
+import { TAUGHT_RATES } from './taught-start.ts';
 import { TEACH_SETTINGS } from './teach-settings.ts';
 import { TRAIN_SETTINGS } from './train-settings.ts';
 
@@ -190,11 +191,16 @@ function fillTeaching(given: Partial<TeachConfig>): TeachConfig {
     ...{ stageKimg: stageKimg(preset, 2), batch, beta1: 0.9, emaKimg },
   });
   const lr = or('lr', 0.01);
+  const across = or('across', presetOf(preset).neuralResolution);
   return {
     ...common,
     // The mapping's own multiplier of .01 is for long runs: this undoes it.
-    lrScales: or('lrScales', { 'backbone.mapping.': 100 }),
-    ...{ command: 'teach', people, views, rays: or('rays', presetOf(preset).neuralResolution) },
+    lrScales: or('lrScales', TAUGHT_RATES),
+    ...{ command: 'teach', people, views, across, rays: or('rays', across) },
+    pixelsPerRay: or('pixelsPerRay', presetOf(preset).resolution / presetOf(preset).neuralResolution),
+    planes: or('planes', presetOf(preset).planeResolution),
+    raySamples: or('raySamples', common.samples),
+    rayImportanceSamples: or('rayImportanceSamples', common.importanceSamples),
     posed: or('posed', true),
     ...{ lr, lrEnd: or('lrEnd', neat(lr / 100)), decayStart: or('decayStart', 0.5) },
     weights: { ...TAUGHT_WEIGHTS, ...given.weights },

@@ -15,14 +15,14 @@ const WRITING = 13;
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('a small run, killed while it saves and at moments, goes on bit for bit', async () => {
-  const report = await soak(smallSubject(), join(folder, 'small'), 4, { from: WRITING });
-  expect(report).toMatchObject({ rounds: 4, atOperations: 2, atMoments: 2, further: 4 });
+test('a small run, killed while it saves and at a moment, goes on bit for bit', async () => {
+  const report = await soak(smallSubject(), join(folder, 'small'), 2, { from: WRITING });
+  expect(report).toMatchObject({ atOperations: 1, atMoments: 1, further: 2 });
   expect(report.halfFiles).toBeGreaterThan(0);
 });
 
 test('portraitgan train, killed twice, goes on bit for bit', async () => {
-  const subject = await trainSubject(folder, 3);
+  const subject = await trainSubject(folder, 2);
   const report = await soak(subject, join(folder, 'run'), 2, { from: WRITING, longestMs: 300 });
   expect(report).toMatchObject({ atOperations: 1, further: 2 });
 });

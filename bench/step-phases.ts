@@ -7,15 +7,12 @@ import type { ParameterShapes } from '../src/portrait/parameters.ts';
 import { poseBodies, posingOf } from '../src/portrait/posing.ts';
 import { discriminatorRecord, generatorRecord, type Preset } from '../src/portrait/presets.ts';
 import * as t from '../src/tensor/index.ts';
-import {
-  fakeLossGraph,
-  fakesGraph,
-  type RealLossSetting,
-  realLossGraph,
-} from '../src/training/discriminator-loss.ts';
-import type { FakeSetting } from '../src/training/fakes.ts';
-import { generatorLossGraph, type TrainedGenerator } from '../src/training/generator-loss.ts';
+import type { TrainedGenerator } from '../src/training/generator-loss.ts';
 import type { TrainedDiscriminator } from '../src/training/judging.ts';
+import type { LossOptions } from '../src/training/options.ts';
+import { adversarialPrograms } from '../src/training/run-programs.ts';
+import { lossOptionsOf, phasesOfRun } from '../src/training/run-settings.ts';
+import { trainConfig } from '../src/training/train-defaults.ts';
 
 export interface BenchedPhase {
   readonly label: string;
@@ -24,11 +21,16 @@ export interface BenchedPhase {
   readonly inputs: Readonly<Record<string, t.NdArray>>;
 }
 
+const PUBLISHED = trainConfig({ data: 'none', r1Gamma: 1 });
+const PHASES_OF_STEP = phasesOfRun(PUBLISHED);
+const LOSS: LossOptions = lossOptionsOf(PUBLISHED);
+
 /** Everything but buffers is trained. */
 const trainable = (shapes: ParameterShapes): string[] =>
   [...shapes.keys()].filter((name) => !/resample_filter|noise_const|w_avg|pose_mean|pose_std/.test(name));
 
 export function phasesOf(preset: Preset, batch: number, only: readonly string[] = []): BenchedPhase[] {
+  const wanted = (label: string): boolean => only.length === 0 || only.some((word) => label.includes(word));
   const d = discriminatorRecord(preset);
   const g = generatorRecord(preset);
   const discriminator: TrainedDiscriminator = {
@@ -40,25 +42,6 @@ export function phasesOf(preset: Preset, batch: number, only: readonly string[] 
   const { boxWarp } = config.rendering;
   const posing = posingOf(defaultBody(), boxWarp, 0.25);
   const generator: TrainedGenerator = { config, shapes: g.shapes, trainable: trainable(g.shapes), posing };
-  const judging = { batch, neuralResolution: preset.neuralResolution, blurred: false };
-  const generating: FakeSetting = {
-    batch,
-    neuralResolution: preset.neuralResolution,
-    conditioned: true,
-    mixing: false,
-    bcgRegProb: 0.2,
-    noise: 'random',
-    densityNoise: false,
-    drawnDepths: true,
-    givenFaces: false,
-  };
-  const real: Omit<RealLossSetting, 'adversarial' | 'penalty'> = {
-    ...judging,
-    gain: 1,
-    maskSide: preset.resolution,
-    filterMode: 'antialiased',
-  };
-  const penalty = { r1Gamma: 1, r1GammaSeg: 1 };
   const poses = t.ndarray(
     [batch, 6],
     Array.from({ length: batch * 6 }, (_, i) => 0.1 * Math.sin(i)),
@@ -72,34 +55,18 @@ export function phasesOf(preset: Preset, batch: number, only: readonly string[] 
     poseRegScale: t.ndarray([], [1]),
     ...poseBodies(posing, poses),
   };
-  const lifted = (label: string, graph: t.Graph): BenchedPhase => ({
-    label,
-    graph: t.liftParameters(graph),
-    inputs,
-  });
-  const all = [
-    lifted(
-      'Gmain: pictures, posed, and their gradient',
-      generatorLossGraph(generator, discriminator, {
-        ...generating,
-        ...judging,
-        gain: 1,
-        poseRegWeight: 0.5,
-      }),
-    ),
-    lifted('Dmain: pictures, posed', fakesGraph(generator, generating)),
-    lifted('Dmain: fakes judged', fakeLossGraph(discriminator, { ...judging, gain: 1, poseLossWeight: 1 })),
-    lifted(
-      'Dmain: reals judged',
-      realLossGraph(discriminator, { ...real, adversarial: true, penalty: undefined }),
-    ),
-    lifted(
-      'Dreg: gradient penalty (second order)',
-      realLossGraph(discriminator, { ...real, adversarial: false, penalty }),
-    ),
-    { label: 'Adam and average of the discriminator', graph: optimiser(d.shapes), inputs: {} },
-  ];
-  return only.length === 0 ? all : all.filter(({ label }) => only.some((word) => label.includes(word)));
+  const programs = adversarialPrograms(
+    { generator, discriminator },
+    {
+      ...{ batch, neuralResolution: preset.neuralResolution, phases: PHASES_OF_STEP, loss: LOSS },
+      density: { weight: 0, type: 'l1', distance: 0 },
+    },
+  );
+  const phases = programs
+    .filter(({ label }) => wanted(label))
+    .map(({ label, trace }) => ({ label, graph: t.liftParameters(trace()), inputs }));
+  const last = 'Adam and average of the discriminator';
+  return wanted(last) ? [...phases, { label: last, graph: optimiser(d.shapes), inputs: {} }] : phases;
 }
 
 /** A step of every weight, and of its average. */

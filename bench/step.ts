@@ -72,12 +72,12 @@ async function measureLarge(): Promise<void> {
   };
   const ms = await best(2, run);
   await r.sample();
-  const gflop = denseFlops(graph) / 1e9;
+  const gflop = t.denseFlopsOf(graph) / 1e9;
   const mebi = (bytes: number): number => Math.round(bytes / 2 ** 20);
   console.log(
     `\n${label}, batch ${BATCH}, 128 px, channel base 32768: compiled in ${compile.toFixed(1)} s; ${ms.toFixed(0)} ms, ` +
       `${(gflop / (ms / 1000)).toFixed(0)} GFLOP/s of R = ${r.gflops().toFixed(0)}; memory grew by ` +
-      `${mebi(process.resourceUsage().maxRSS * 1024 - before)} MiB at most, live tensors ${mebi(liveBytes(graph))} MiB, ` +
+      `${mebi(process.resourceUsage().maxRSS * 1024 - before)} MiB at most, live tensors ${mebi(t.liveBytesOf(graph))} MiB, ` +
       `weights ${mebi(given)} MiB`,
   );
   await engine.dispose();
@@ -116,7 +116,7 @@ async function measure(name: string): Promise<void> {
     };
     await run();
     let ms = Number.POSITIVE_INFINITY;
-    const gflop = denseFlops(graph) / 1e9;
+    const gflop = t.denseFlopsOf(graph) / 1e9;
     const shares: number[] = [];
     const kind = PEERS.find(([word]) => label.includes(word))?.[1];
     let [theirs, ratios] = [Number.POSITIVE_INFINITY, [] as number[]];
@@ -140,7 +140,7 @@ async function measure(name: string): Promise<void> {
       `${(share * 100).toFixed(0)} %`,
       `${((gflop / (ms / 1000) / r.gflops()) * 100).toFixed(0)} %`,
       `${Math.round(process.memoryUsage().rss / 2 ** 20)}`,
-      `${Math.round(liveBytes(graph) / 2 ** 20)}`,
+      `${Math.round(t.liveBytesOf(graph) / 2 ** 20)}`,
       (compile / 1000).toFixed(1),
       Number.isFinite(theirs) ? theirs.toFixed(0) : '-',
       Number.isFinite(ratio) ? ratio.toFixed(2) : '-',
@@ -175,37 +175,4 @@ async function measure(name: string): Promise<void> {
     ),
   );
   await engine.dispose();
-}
-
-/** Arithmetic of products and convolutions; of filters and pointwise chains nothing. */
-function denseFlops(graph: t.Graph): number {
-  return t
-    .costOf(t.simplify(t.expandFused(graph)))
-    .nodes.filter(
-      ({ node: { op, attrs } }) =>
-        op.name === 'matmul' || (op.name.startsWith('conv2d') && attrs.groups === 1),
-    )
-    .reduce((sum, { flops }) => sum + flops, 0);
-}
-
-/** The largest sum of values that are alive at one time, in the graph's order of evaluation. */
-function liveBytes(graph: t.Graph): number {
-  const { nodes, outputs } = t.simplify(graph);
-  const last = new Map<t.Tensor, number>();
-  nodes.forEach((node, i) => {
-    for (const tensor of node.inputs) last.set(tensor, i);
-  });
-  for (const { tensor } of outputs) last.set(tensor, nodes.length);
-  let live = 0;
-  let most = 0;
-  nodes.forEach((node, i) => {
-    const moves = ['reshape', 'broadcast'].includes(node.op.name);
-    if (!moves) for (const tensor of node.outputs) if (last.has(tensor)) live += t.bytesOf(tensor);
-    most = Math.max(most, live);
-    for (const tensor of new Set(node.inputs)) {
-      if (last.get(tensor) === i && !['reshape', 'broadcast'].includes(tensor.node.op.name))
-        live -= t.bytesOf(tensor);
-    }
-  });
-  return most;
 }

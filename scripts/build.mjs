@@ -1,7 +1,7 @@
 /** Builds the package: kernels to WebAssembly, TypeScript to `dist`, and the command made executable. */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUILD_STAMP, sourceHash } from './source-hash.mjs';
@@ -25,11 +25,19 @@ function removeOrphans() {
   }
 }
 
+/** Copies what the dashboard's page has beside its scripts. */
+function copyPage() {
+  const [from, to] = ['src', 'dist'].map((name) => join(root, name, 'dashboard/page'));
+  for (const name of readdirSync(from))
+    if (!name.endsWith('.ts')) copyFileSync(join(from, name), join(to, name));
+}
+
 const hash = sourceHash();
 rmSync(BUILD_STAMP, { force: true });
 run('scripts/build-kernels.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
 removeOrphans();
+copyPage();
 chmodSync(join(root, 'dist/cli/main.js'), 0o755);
 mkdirSync(dirname(BUILD_STAMP), { recursive: true });
 writeFileSync(BUILD_STAMP, hash);

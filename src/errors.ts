@@ -55,6 +55,11 @@ export class FormatError extends PortraitganError {
   }
 }
 
+/** A file that cannot be written or removed: no space, no permission, a disk that fails. */
+export class StorageError extends PortraitganError {
+  override readonly name = 'StorageError';
+}
+
 /** A network whose parameters or settings do not describe a portrait generator we know. */
 export class NetworkError extends PortraitganError {
   override readonly name = 'NetworkError';
@@ -64,4 +69,9 @@ export class NetworkError extends PortraitganError {
 export class DatasetError extends PortraitganError {
   override readonly exitCode = 2;
   override readonly name = 'DatasetError';
+}
+
+/** Training went where there is no way back from: losses or weights are not finite. */
+export class DivergenceError extends PortraitganError {
+  override readonly name = 'DivergenceError';
 }

@@ -181,7 +181,7 @@ test('the loss falls, its rendering in kernels', async () => {
   const moving = graph.outputs.flatMap(({ name }) => (name.startsWith('grad/') ? [name.slice(5)] : []));
   const options = { lr: 0.01, betas: [0, 0.99], eps: 1e-8 } as const;
   const adam = await engine.compile(
-    adamGraph(new Map(moving.map((name) => [name, shapes.get(name)!])), options),
+    adamGraph([new Map(moving.map((name) => [name, shapes.get(name)!]))], options, false),
   );
   const state = new Map<string, t.NdArray>();
   for (const name of moving) {
@@ -199,7 +199,7 @@ test('the loss falls, its rendering in kernels', async () => {
     expect(outputs.wAvg.shape).toEqual([32]);
     const { stepSize, root } = adamCorrections(options, step);
     const gradients = moving.map((name) => [`gradient/${name}`, outputs[`grad/${name}`]] as const);
-    const scalars = { stepSize: t.ndarray([], [stepSize]), root: t.ndarray([], [root]) };
+    const scalars = { 'stepSize/0': t.ndarray([], [stepSize]), 'root/0': t.ndarray([], [root]) };
     const next = await adam.run({ ...scalars, ...Object.fromEntries([...state, ...gradients]) });
     for (const key of state.keys()) state.set(key, next[key]);
   }

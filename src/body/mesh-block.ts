@@ -71,10 +71,17 @@ export function meshBlock({ posed, canonical, faces, thickness }: MeshOptions): 
 
 /** How many words {@link meshBlock} makes for this many faces. */
 export function meshBlockWords(faceCount: number): number {
+  const known = wordsOf.get(faceCount);
+  if (known !== undefined) return known;
   const { children, leaves } = buildTree(new Float32Array(3), new Int32Array(3 * faceCount));
   const tree = (children.length / 4) * NODE_WORDS + (leaves.length / 4) * LEAF_WORDS;
-  return HEADER_WORDS + tree + faceCount * MAP_WORDS + 4;
+  const words = HEADER_WORDS + tree + faceCount * MAP_WORDS + 4;
+  wordsOf.set(faceCount, words);
+  return words;
 }
+
+/** Words by the number of faces: counting them takes as long as building a tree. */
+const wordsOf = new Map<number, number>();
 
 function writeNodes({ children, boxes }: Tree, ints: Int32Array, floats: Float32Array): void {
   for (let node = 0; node < children.length / 4; node++) {

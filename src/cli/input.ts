@@ -1,7 +1,7 @@
 /** Files that a command reads: there or not, and named in whatever is wrong with them. */
 
 import { existsSync } from 'node:fs';
-import { PortraitganError, UsageError } from '../errors.ts';
+import { PortraitganError, StorageError, UsageError } from '../errors.ts';
 import { type NpyArray, readNpz } from '../weights/index.ts';
 
 /** Refuses a file that is not there. @param option what names it, for the message. */
@@ -14,8 +14,9 @@ export async function readingFrom<T>(file: string, read: () => T | Promise<T>): 
   try {
     return await read();
   } catch (error) {
-    const isUsage = error instanceof UsageError;
-    if (error instanceof PortraitganError && !isUsage && !error.message.includes(`"${file}"`))
+    // A request, or a file being written, is named already.
+    const isOther = error instanceof UsageError || error instanceof StorageError;
+    if (error instanceof PortraitganError && !isOther && !error.message.includes(`"${file}"`))
       error.message = `"${file}": ${error.message}`;
     throw error;
   }

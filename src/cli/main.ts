@@ -3,20 +3,22 @@
  * The command `portraitgan`: starts the program as a process of its own and stays free to hear Ctrl-C.
  *
  * Whatever the program computes or writes, an interruption ends it at once: the process is stopped, files
- * that were being written aside are removed, and the exit code is 130. (A thread would not do: stopped inside
- * native code it takes the whole process down.)
+ * that were being written aside are removed, and the exit code is 130. A program that saves its work first is asked
+ * once before that. (A thread would not do: stopped inside native code it takes the whole process down.)
  */
 
 import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FromProgram } from './messages.ts';
+import type { FromProgram, ToProgram } from './messages.ts';
 
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const folders = new Set<string>();
 let interruption: number | undefined;
+let stopsGently = false;
+let gentleExit: number | undefined;
 
 const program = spawn(
   process.execPath,
@@ -28,7 +30,10 @@ const program = spawn(
   { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] },
 );
 
-program.on('message', ({ writesTo }: FromProgram) => folders.add(writesTo));
+program.on('message', (message: FromProgram) => {
+  if ('writesTo' in message) folders.add(message.writesTo);
+  else stopsGently = true;
+});
 program.on('error', (error) => {
   process.stderr.write(`portraitgan: cannot start: ${error.message}\n`);
   process.exitCode = 1;
@@ -42,7 +47,7 @@ program.on('exit', (code, signal) => {
     process.stderr.write(`portraitgan: the program was ended by ${signal}${reason}\n`);
     process.exitCode = 1;
   } else {
-    process.exitCode = code;
+    process.exitCode = code === 0 ? (gentleExit ?? 0) : code;
   }
 });
 
@@ -62,6 +67,12 @@ function removeHalfFiles(): void {
 
 for (const [signal, exitCode] of Object.entries(SIGNAL_EXITS)) {
   process.on(signal, () => {
+    if (stopsGently) {
+      stopsGently = false;
+      gentleExit = exitCode;
+      program.send({ stop: true } satisfies ToProgram);
+      return;
+    }
     if (interruption !== undefined) return;
     interruption = exitCode;
     process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}portraitgan: interrupted\n`);

@@ -7,6 +7,7 @@ import type { LoadedNetwork } from '../portrait/session.ts';
 import { openCheckpoint } from '../weights/index.ts';
 import { readingFrom, requireFile } from './input.ts';
 import { note } from './output.ts';
+import { newestOfRun } from './run-files.ts';
 
 /** Names a preset with initial weights instead of a file. */
 const PRESET_PREFIX = 'preset:';
@@ -16,7 +17,7 @@ const EMBEDDED = `${PRESET_PREFIX}64-32`;
 
 /** What `--network` takes, for help texts. */
 export const NETWORK_HELP =
-  'checkpoint (.pkl or .safetensors), or preset:NAME for a network with initial weights';
+  'checkpoint (.pkl or .safetensors), folder of a training run, or preset:NAME for a network with initial weights';
 
 /** The networks a command works with. */
 export interface OpenNetworks {
@@ -43,7 +44,8 @@ export async function openNetworks(name: string = EMBEDDED): Promise<OpenNetwork
     return { label, untrained: true, ...initialNetworks(preset), close: () => {} };
   }
   requireFile(name, '--network');
-  const checkpoint = await readingFrom(name, () => openCheckpoint(name));
+  const file = newestOfRun(name);
+  const checkpoint = await readingFrom(file, () => openCheckpoint(file));
   const averaged = (kind: 'G' | 'D'): LoadedNetwork => {
     const found = checkpoint.networks[`${kind}_ema`];
     if (found !== undefined) return loadNetwork(found);

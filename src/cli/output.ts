@@ -3,6 +3,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { reasonOf } from '../weights/safe-write.ts';
 import type { FromProgram } from './messages.ts';
 
 /** A line of result. */
@@ -59,21 +60,6 @@ export function prepareFile(file: string): void {
     throw new UsageError(`cannot write "${file}": ${reasonOf(error)}`);
   }
   process.send?.({ writesTo: resolve(folder) } satisfies FromProgram);
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'the system does not permit it',
-  EROFS: 'the file system is read-only',
-  ENOENT: 'no such folder',
-  ENOTDIR: 'a part of the path is a file',
-  EEXIST: 'there is a file of that name',
-  ENOSPC: 'the disk is full',
-};
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return REASONS[code ?? ''] ?? message;
 }
 
 /** A duration for people. */

@@ -3,14 +3,18 @@
 import { Command } from 'commander';
 import { bodyCommand } from './body.ts';
 import { convertCommand } from './convert.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { forwardCommand } from './forward.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { meshCommand } from './mesh.ts';
 import { presetsCommand } from './presets.ts';
 import { packageVersion } from './program-version.ts';
+import { teachCommand } from './teach.ts';
+import { trainCommand } from './train.ts';
 import { trainStepCommand } from './train-step.ts';
 import { videoCommand } from './video.ts';
 
@@ -22,13 +26,17 @@ export function portraitganProgram(): Command {
   const commands = [
     generateCommand(),
     forwardCommand(),
+    trainCommand(),
+    teachCommand(),
     trainStepCommand(),
     meshCommand(),
     videoCommand(),
     bodyCommand(),
     datasetCommand(),
+    dashboardCommand(),
     inspectCommand(),
     convertCommand(),
+    exportCommand(),
     presetsCommand(),
     doctorCommand(),
   ];

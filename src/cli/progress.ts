@@ -92,8 +92,12 @@ export function startCount(title: string) {
   };
 }
 
-function progressLine() {
-  const every = terminal ? EVERY_MS.terminal : EVERY_MS.elsewhere;
+/** A line of standard error that shows the newest text: rewritten on a terminal, a new one now and then elsewhere.
+ *
+ * @param elsewhereMs how often a line is written where there is no terminal.
+ */
+export function progressLine(elsewhereMs = EVERY_MS.elsewhere) {
+  const every = terminal ? EVERY_MS.terminal : elsewhereMs;
   let last = performance.now() + FIRST_MS - every;
   let shown = false;
   return {

@@ -6,8 +6,8 @@ import { type NdArray, ndarray, sizeOf } from '../tensor/index.ts';
 import { densityTerms } from '../training/density-loss.ts';
 import type { DensityDraws } from '../training/draws.ts';
 import { partsOf } from '../training/options.ts';
+import type { StepInputs, StepNetworks } from '../training/phase.ts';
 import { scheduleAt } from '../training/schedules.ts';
-import type { StepInputs, StepNetworks } from '../training/step.ts';
 import { type NpyArray, toFloat32 } from '../weights/index.ts';
 import type { TrainStepOptions } from './train-step-options.ts';
 

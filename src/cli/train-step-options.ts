@@ -121,6 +121,7 @@ function lossOptions(loss: Reader, config: GeneratorConfig): LossOptions {
     poseLossWeight: number('pose_loss_weight', 1),
     inputPoseParamsRegLossWeight: number('input_pose_params_reg_loss_weight', 0),
     inputPoseParamsRegLossKimg: number('input_pose_params_reg_loss_kimg', 0),
+    inputPoseParamsRegLossFadeKimg: number('input_pose_params_reg_loss_fade_kimg', 200),
   };
 }
 

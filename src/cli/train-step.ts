@@ -7,8 +7,9 @@ import { discriminatorConfig, generatorConfig, type JsonObject } from '../portra
 import { posingOf } from '../portrait/posing.ts';
 import type { NdArray } from '../tensor/index.ts';
 import { stepParameters } from '../training/optimise.ts';
+import type { StepNetworks } from '../training/phase.ts';
 import { scheduleAt } from '../training/schedules.ts';
-import { runPhase, type StepNetworks } from '../training/step.ts';
+import { runStep } from '../training/step.ts';
 import { type NpyArray, toFloat32, writeNpz } from '../weights/index.ts';
 import { parseStrictJson } from '../weights/json-strict.ts';
 import { type BodyFlags, bodyOptions, openBody } from './body-options.ts';
@@ -91,7 +92,7 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
     const engine = await makeEngine(flags);
     try {
       const network = options.phase.startsWith('G') ? 'G' : 'D';
-      const result = await runPhase(engine, step, { ...options, noise: 'const' }, inputs);
+      const result = await runStep(engine, step, { ...options, noise: 'const' }, inputs);
       const nothing = result.gradients.size === 0;
       if (nothing) note(`${options.phase} computes nothing: its regulariser has weight 0`);
       const stepped = nothing

@@ -38,6 +38,10 @@ export interface TaughtSet {
   readonly views: number;
   readonly resolution: number;
   readonly hasDepth: boolean;
+  /** Pictures. */
+  readonly count: number;
+  /** Camera and pose of a picture, without the picture. */
+  labels(item: number): Pick<TaughtPicture, 'label' | 'pose'>;
   /** Decodes a picture, or takes it out of the memory; calls may overlap. @throws DatasetError as `Dataset.item`. */
   picture(item: number): Promise<TaughtPicture>;
   close(): Promise<void>;
@@ -94,6 +98,8 @@ async function opened(
     views: people[0].pictures.length,
     resolution,
     hasDepth: depths !== undefined,
+    count: dataset.count,
+    labels: dataset.labels,
     async picture(item) {
       const known = cache?.get(item);
       if (known !== undefined) return known;

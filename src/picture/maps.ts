@@ -27,16 +27,31 @@ export function maskRaster(mask: NdArray, index = 0): Raster {
   return rasterOf(mask, index, unitToByte);
 }
 
-/** Distances [N, 1, H, W] as grey: negated, then stretched from the picture's smallest to its largest, so
- * that near is bright. A flat picture is mid-grey. */
-export function depthRaster(depth: NdArray, index = 0): Raster {
-  const size = depth.shape[2] * depth.shape[3];
-  const values = depth.data.subarray(index * size, (index + 1) * size);
+/** What distances are stretched between. */
+export interface DepthSpan {
+  readonly near: number;
+  readonly far: number;
+}
+
+/** The smallest and the largest distance of several maps. */
+export function depthSpan(depths: readonly NdArray['data'][]): DepthSpan {
   let [near, far] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const d of values) {
-    near = Math.min(near, d);
-    far = Math.max(far, d);
+  for (const depth of depths) {
+    for (const d of depth) {
+      near = Math.min(near, d);
+      far = Math.max(far, d);
+    }
   }
+  return { near, far };
+}
+
+/** Distances [N, 1, H, W] as grey: negated, then stretched, so that near is bright. A flat picture is mid-grey.
+ *
+ * @param span left out: the picture's own
+ */
+export function depthRaster(depth: NdArray, index = 0, span?: DepthSpan): Raster {
+  const size = depth.shape[2] * depth.shape[3];
+  const { near, far } = span ?? depthSpan([depth.data.subarray(index * size, (index + 1) * size)]);
   const brightness = (d: number): number => (far > near ? (far - d) / (far - near) : 0.5);
   return rasterOf(depth, index, (d) => unitToByte(brightness(d)));
 }

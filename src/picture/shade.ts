@@ -1,9 +1,10 @@
 /** Pictures of meshes: what the rasteriser found, lit, smoothed and put on a backdrop. */
 
+import { ShapeError } from '../errors.ts';
 import type { Mesh, MeshAttributes } from './mesh/mesh.ts';
 import { crossOfTriangle, vertexNormals } from './mesh/mesh.ts';
 import { pinholeOf, rayStretch } from './pinhole.ts';
-import type { Colour, Raster } from './raster.ts';
+import { blankRaster, type Colour, type Raster } from './raster.ts';
 import { type Fragments, interpolate, rasterise } from './rasterise.ts';
 
 export interface RenderOptions {
@@ -91,11 +92,25 @@ export function renderMesh(
 }
 
 /** Puts a rendered mesh on a backdrop of one colour. */
-export function rasterOfMesh({ width, height, colour, mask }: RenderedMesh, backdrop: Colour): Raster {
+export function rasterOfMesh(mesh: RenderedMesh, backdrop: Colour): Raster {
+  return meshOver(mesh, blankRaster(mesh.width, mesh.height, backdrop));
+}
+
+/** Draws a rendered mesh over a picture of its size.
+ *
+ * @param opacity 0 to 1: how much of the picture the mesh hides
+ * @throws ShapeError for a picture of another size.
+ */
+export function meshOver(mesh: RenderedMesh, picture: Raster, opacity = 1): Raster {
+  const { width, height, colour, mask } = mesh;
+  if (picture.width !== width || picture.height !== height)
+    throw new ShapeError(
+      `the mesh was rendered at ${width} x ${height} pixels, the picture has ${picture.width} x ${picture.height}`,
+    );
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) {
-    const behind = LINEAR[backdrop[i % 3]] * (1 - mask[Math.floor(i / 3)]);
-    data[i] = srgbByte(colour[i] + behind);
+    const behind = LINEAR[picture.data[i]] * (1 - opacity * mask[Math.floor(i / 3)]);
+    data[i] = srgbByte(opacity * colour[i] + behind);
   }
   return { width, height, data };
 }

@@ -7,7 +7,8 @@
 
 import { UsageError } from '../errors.ts';
 import type { Aval } from '../tensor/index.ts';
-import type { Json, JsonObject, NetworkRecord } from './config.ts';
+import { HALF_PRECISION_CLAMP, type Json, type JsonObject, type NetworkRecord } from './config.ts';
+import type { DecoderActivation } from './decoder.ts';
 import { mappingShapes } from './mapping.ts';
 import { inputResolution, type SuperresolutionModule } from './superresolution.ts';
 
@@ -35,8 +36,24 @@ export interface Preset {
   readonly backgroundResolution: number;
   /** Widths of the discriminator's pose head before its 6 outputs. */
   readonly poseHead: readonly number[];
-  /** 16-bit blocks of super-resolution and discriminator: only their clamp matters in single precision. */
-  readonly clamped: boolean;
+  readonly mappingLayers: number;
+  readonly decoderActivation: DecoderActivation;
+  readonly decoderLrMultiplier: number;
+  /** Whether the raw picture is a layer of its own, or the first three features. */
+  readonly rawFromRgbLayer: boolean;
+  readonly useBackground: boolean;
+  /** What the mapping's label is multiplied by. */
+  readonly conditionScale: number;
+  /** Distance from the body within which points follow it, metres. */
+  readonly thickness: number;
+  /** Samples a group of the discriminator's minibatch statistic. */
+  readonly mbstdGroup: number;
+  /** Strength of the noise on the discriminator's label, see `DiscriminatorConfig`. */
+  readonly conditionNoise: number;
+  /** Which parts bound their activations: what is left of 16-bit blocks in single precision. */
+  readonly clampBackbone: boolean;
+  readonly clampSuperresolution: boolean;
+  readonly clampDiscriminator: boolean;
 }
 
 const PUBLISHED: Preset = {
@@ -58,7 +75,18 @@ const PUBLISHED: Preset = {
   superresolutionChannels: [256, 128],
   backgroundResolution: 128,
   poseHead: [2048, 512, 128, 32],
-  clamped: true,
+  mappingLayers: 2,
+  decoderActivation: 'none',
+  decoderLrMultiplier: 1,
+  rawFromRgbLayer: true,
+  useBackground: true,
+  conditionScale: 1,
+  thickness: 0.25,
+  mbstdGroup: 4,
+  conditionNoise: 0,
+  clampBackbone: false,
+  clampSuperresolution: true,
+  clampDiscriminator: true,
 };
 
 /** What the frontal cameras see lies within .3 of the origin in x and between 2.4 and 3.02 m from the camera. */
@@ -239,7 +267,9 @@ export function generatorPlan(preset: Preset): NetworkPlan {
   synthesisPlan(plan, 'backbone.synthesis.', {
     ...{ resolution: preset.planeResolution, image: features * 3 * preset.triplaneDepth, base, max, wDim },
   });
-  for (const [name, { shape }] of mappingShapes({ zDim: preset.zDim, labelDim: 31, wDim, layers: 2 })) {
+  for (const [name, { shape }] of mappingShapes({
+    ...{ zDim: preset.zDim, labelDim: 31, wDim, layers: preset.mappingLayers },
+  })) {
     const scale = name.startsWith('fc') ? 100 : 1;
     plan.parameter(
       `backbone.mapping.${name}`,
@@ -265,12 +295,13 @@ export function generatorPlan(preset: Preset): NetworkPlan {
     layerPlan(plan, `${block}conv1.`, out, out, side, wDim);
     rgbPlan(plan, `${block}torgb.`, out, 3, wDim);
   });
-  plan.linear('decoder.net.0.', 64, features);
-  plan.linear('decoder.net.2.', 1 + features, 64);
-  rgbPlan(plan, 'torgb.', features, 3, wDim);
-  synthesisPlan(plan, 'bcg_synthesis.', {
-    ...{ resolution: preset.backgroundResolution, image: features, base: Math.floor(base / 2), max, wDim },
-  });
+  plan.linear('decoder.net.0.', 64, features, preset.decoderLrMultiplier);
+  plan.linear('decoder.net.2.', 1 + features, 64, preset.decoderLrMultiplier);
+  if (preset.rawFromRgbLayer) rgbPlan(plan, 'torgb.', features, 3, wDim);
+  if (preset.useBackground)
+    synthesisPlan(plan, 'bcg_synthesis.', {
+      ...{ resolution: preset.backgroundResolution, image: features, base: Math.floor(base / 2), max, wDim },
+    });
   [
     [128, preset.zDim + 25],
     [32, 128],
@@ -328,11 +359,11 @@ export function generatorOptions(preset: Preset): JsonObject {
     superresolution_noise_mode: 'none',
     sr_antialias: true,
     c_gen_conditioning_zero: false,
-    c_scale: 1,
-    decoder_activation: 'none',
-    decoder_lr_mul: 1,
-    use_torgb_raw: true,
-    use_background: true,
+    c_scale: preset.conditionScale,
+    decoder_activation: preset.decoderActivation,
+    decoder_lr_mul: preset.decoderLrMultiplier,
+    use_torgb_raw: preset.rawFromRgbLayer,
+    use_background: preset.useBackground,
     triplane_depth: preset.triplaneDepth,
   };
   return {
@@ -341,13 +372,13 @@ export function generatorOptions(preset: Preset): JsonObject {
     c_dim: 25,
     img_resolution: preset.resolution,
     img_channels: 3,
-    mapping_kwargs: { num_layers: 2 },
+    mapping_kwargs: { num_layers: preset.mappingLayers },
     channel_base: preset.channelBase,
     channel_max: preset.channelMax,
     num_fp16_res: 0,
-    conv_clamp: null,
-    sr_num_fp16_res: preset.clamped ? 4 : 0,
-    thickness: 0.25,
+    conv_clamp: preset.clampBackbone ? HALF_PRECISION_CLAMP : null,
+    sr_num_fp16_res: preset.clampSuperresolution ? 4 : 0,
+    thickness: preset.thickness,
     explicitly_symmetry: true,
     rendering_kwargs: rendering,
   };
@@ -367,8 +398,15 @@ export function generatorRecord(preset: Preset): NetworkRecord {
 export function discriminatorRecord(preset: Preset): NetworkRecord {
   return {
     shapes: discriminatorPlan(preset),
-    initKwargs: { conv_clamp: preset.clamped ? 256 : null, epilogue_kwargs: { mbstd_group_size: 4 } },
-    attributes: { img_resolution: preset.resolution, explicitly_symmetry: true },
+    initKwargs: {
+      conv_clamp: preset.clampDiscriminator ? HALF_PRECISION_CLAMP : null,
+      epilogue_kwargs: { mbstd_group_size: preset.mbstdGroup },
+    },
+    attributes: {
+      img_resolution: preset.resolution,
+      explicitly_symmetry: true,
+      disc_c_noise: preset.conditionNoise,
+    },
     moduleAttributes: new Map(),
   };
 }

@@ -45,7 +45,7 @@ export {
   toRgb,
 } from './composites/synthesis.ts';
 export { PLANE_AXES, sampleTrigrid } from './composites/trigrid.ts';
-export { bytesOf, costOf, type GraphCost, type NodeCost } from './cost.ts';
+export { bytesOf, costOf, denseFlopsOf, type GraphCost, liveBytesOf, type NodeCost } from './cost.ts';
 export type * from './engine.ts';
 export { expandFused, type FusedAttrs, type FusedGradient, fused } from './fused.ts';
 export { grad, valueAndGrad } from './gradient.ts';

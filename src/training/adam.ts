@@ -20,31 +20,41 @@ export function adamCorrections({ lr, betas }: AdamOptions, step: number): AdamC
   return { stepSize: lr / (1 - betas[0] ** step), root: Math.sqrt(1 - betas[1] ** step) };
 }
 
-/** A program that steps parameters together.
+/** A program that steps parameters together, in groups that share their corrections.
  *
- * Inputs: `value/NAME`, `first/NAME`, `second/NAME`, `gradient/NAME` of each, and the scalars `stepSize` and `root`
- * of {@link AdamCorrections}. Outputs: `value/NAME`, `first/NAME`, `second/NAME`, the sanitised `gradient/NAME`, and
- * `bad`: how many numbers of the gradients were not finite.
+ * Inputs: `value/NAME`, `first/NAME`, `second/NAME`, `gradient/NAME` of each, and the scalars `stepSize/K` and `root/K` of
+ * {@link AdamCorrections} for group K. Outputs: `value/NAME`, `first/NAME`, `second/NAME`, the sanitised `gradient/NAME`
+ * if it is asked for, and `bad`: how many numbers of the gradients were not finite.
  *
- * @param shapes of the parameters that have a gradient, by name
+ * @param groups shapes of the parameters that have a gradient, by name
  */
-export function adamGraph(shapes: ReadonlyMap<string, Aval>, options: AdamOptions): Graph {
-  const inputs: Record<string, Aval> = { stepSize: f32(), root: f32() };
-  for (const [name, aval] of shapes) {
-    for (const kind of ['value', 'first', 'second', 'gradient']) inputs[`${kind}/${name}`] = aval;
-  }
+export function adamGraph(
+  groups: readonly ReadonlyMap<string, Aval>[],
+  options: Pick<AdamOptions, 'betas' | 'eps'>,
+  withGradients: boolean,
+): Graph {
+  const inputs: Record<string, Aval> = {};
+  groups.forEach((shapes, k) => {
+    inputs[`stepSize/${k}`] = f32();
+    inputs[`root/${k}`] = f32();
+    for (const [name, { dtype, shape }] of shapes)
+      for (const kind of ['value', 'first', 'second', 'gradient'])
+        inputs[`${kind}/${name}`] = { dtype, shape };
+  });
+  const settings = { beta1: options.betas[0], beta2: options.betas[1], eps: options.eps };
+  const kinds = ['value', 'first', 'second', ...(withGradients ? (['gradient'] as const) : [])] as const;
   return trace('adam', inputs, (given) => {
     const outputs: Record<string, Tensor> = {};
-    let bad: Tensor | undefined;
-    const settings = { beta1: options.betas[0], beta2: options.betas[1], eps: options.eps };
-    for (const name of shapes.keys()) {
-      const of = (kind: string): Tensor => given[`${kind}/${name}`];
-      const state = { value: of('value'), first: of('first'), second: of('second') };
-      const stepped = adamStep(state, of('gradient'), settings, given.stepSize, given.root);
-      for (const kind of ['value', 'first', 'second', 'gradient'] as const)
-        outputs[`${kind}/${name}`] = stepped[kind];
-      bad = bad === undefined ? stepped.bad : add(bad, stepped.bad);
-    }
-    return bad === undefined ? outputs : { ...outputs, bad };
+    const bad: Tensor[] = [];
+    groups.forEach((shapes, k) => {
+      for (const name of shapes.keys()) {
+        const of = (kind: string): Tensor => given[`${kind}/${name}`];
+        const state = { value: of('value'), first: of('first'), second: of('second') };
+        const stepped = adamStep(state, of('gradient'), settings, given[`stepSize/${k}`], given[`root/${k}`]);
+        for (const kind of kinds) outputs[`${kind}/${name}`] = stepped[kind];
+        bad.push(stepped.bad);
+      }
+    });
+    return { ...outputs, bad: bad.reduce((sum, count) => add(sum, count)) };
   });
 }

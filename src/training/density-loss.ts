@@ -151,13 +151,18 @@ function displaced(
   return [add(at, mul(given.displacement, options.type === 'l1' ? options.distance : texel))];
 }
 
+/** How often each point is looked at, displaced or not. */
+export function looksOf(term: DensityTerm, type: DensityRegType): number {
+  return term === 'variation' && type === 'total-variation' ? 4 : 2;
+}
+
 /** Inputs of {@link densityLossGraph}. */
 export function densityInputs(
   generator: TrainedGenerator,
   setting: DensityLossSetting,
 ): Record<string, Aval> {
   const { batch, points: count, term, options } = setting;
-  const looks = term === 'variation' && options.type === 'total-variation' ? 4 : 2;
+  const looks = looksOf(term, options.type);
   return {
     ...latentInputs(generator, setting, 1),
     ...noiseInputs(generator, setting, ['backbone.synthesis.']),

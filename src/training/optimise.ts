@@ -47,40 +47,47 @@ export async function stepParameters(
     gradients: new Map<string, NdArray>(),
     moments: new Map<string, Moments>(),
   };
-  let bad = 0;
-  // Parameters of the same age share their corrections.
-  const ages = new Map<number, string[]>();
-  for (const name of gradients.keys()) {
-    const steps = moments.get(name)?.steps ?? 0;
-    ages.set(steps, [...(ages.get(steps) ?? []), name]);
-  }
-  for (const [steps, names] of ages) {
-    const shapes = new Map(names.map((name) => [name, gradients.get(name)!]));
+  const inputs: Record<string, NdArray> = {};
+  const groups = agedGroups(gradients, (name) => moments.get(name)?.steps ?? 0);
+  groups.forEach(({ steps, names }, k) => {
     const { stepSize, root } = adamCorrections(options, steps + 1);
-    const inputs: Record<string, NdArray> = {
-      stepSize: ndarray([], [stepSize]),
-      root: ndarray([], [root]),
-    };
+    inputs[`stepSize/${k}`] = ndarray([], [stepSize]);
+    inputs[`root/${k}`] = ndarray([], [root]);
     for (const name of names) {
-      const { first, second } = moments.get(name) ?? freshMoments(shapes.get(name)!);
-      inputs[`value/${name}`] = read(name);
-      inputs[`first/${name}`] = first;
-      inputs[`second/${name}`] = second;
-      inputs[`gradient/${name}`] = gradients.get(name)!;
+      const gradient = gradients.get(name)!;
+      const { first, second } = moments.get(name) ?? freshMoments(gradient);
+      Object.assign(inputs, {
+        [`value/${name}`]: read(name),
+        [`first/${name}`]: first,
+        [`second/${name}`]: second,
+        [`gradient/${name}`]: gradient,
+      });
     }
-    const program = await engine.compile(adamGraph(shapes, options));
-    const outputs = await program.run(inputs);
-    await program.dispose();
-    bad += outputs.bad.data[0];
+  });
+  const shapes = groups.map(({ names }) => new Map(names.map((name) => [name, gradients.get(name)!])));
+  const program = await engine.compile(adamGraph(shapes, options, true));
+  const outputs = await program.run(inputs);
+  await program.dispose();
+  for (const { steps, names } of groups) {
     for (const name of names) {
       stepped.values.set(name, outputs[`value/${name}`]);
       stepped.gradients.set(name, outputs[`gradient/${name}`]);
-      stepped.moments.set(name, {
-        first: outputs[`first/${name}`],
-        second: outputs[`second/${name}`],
-        steps: steps + 1,
-      });
+      const [first, second] = [outputs[`first/${name}`], outputs[`second/${name}`]];
+      stepped.moments.set(name, { first, second, steps: steps + 1 });
     }
   }
-  return { ...stepped, bad };
+  return { ...stepped, bad: outputs.bad.data[0] };
+}
+
+/** Parameters of the same age share their corrections. */
+function agedGroups(
+  gradients: ReadonlyMap<string, unknown>,
+  ageOf: (name: string) => number,
+): { readonly steps: number; readonly names: readonly string[] }[] {
+  const ages = new Map<number, string[]>();
+  for (const name of gradients.keys()) {
+    const steps = ageOf(name);
+    ages.set(steps, [...(ages.get(steps) ?? []), name]);
+  }
+  return [...ages].map(([steps, names]) => ({ steps, names }));
 }

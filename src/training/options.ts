@@ -27,6 +27,8 @@ export interface LossOptions {
   readonly poseLossWeight: number;
   readonly inputPoseParamsRegLossWeight: number;
   readonly inputPoseParamsRegLossKimg: number;
+  /** How long it then fades; the published trainer fades over 200. */
+  readonly inputPoseParamsRegLossFadeKimg: number;
 }
 
 /** Kinds of density regularisation. The published trainer accepts the last two but computes nothing for them. */

@@ -48,10 +48,16 @@ test('the raw resolution grows from where the run began, halves to the even side
 });
 
 test('the pose regulariser holds, fades over 200,000 images and is dropped', () => {
-  const scale = (n: number) => poseRegScaleAt(n, { inputPoseParamsRegLossKimg: 200 });
+  const held = (kimg: number, fade = 200) => ({
+    inputPoseParamsRegLossKimg: kimg,
+    inputPoseParamsRegLossFadeKimg: fade,
+  });
+  const scale = (n: number) => poseRegScaleAt(n, held(200));
   expect([0, 199_999, 200_000, 250_000, 350_000].map(scale)).toEqual([1, 1, 1, 0.75, 0.25]);
   expect(scale(400_000)).toBeUndefined();
-  expect(poseRegScaleAt(100_000, { inputPoseParamsRegLossKimg: 0 })).toBe(0.5);
+  expect(poseRegScaleAt(100_000, held(0))).toBe(0.5);
+  expect(poseRegScaleAt(3000, held(2, 4))).toBe(0.75);
+  expect(poseRegScaleAt(2000, held(2, 0))).toBeUndefined();
 });
 
 test('Adam of a lazily regularised network', () => {

@@ -2,9 +2,6 @@
 
 import type { AdamOptions, LossOptions } from './options.ts';
 
-/** Images after the regulariser's own period during which the pose regulariser fades. */
-const POSE_REG_FADE = 200_000;
-
 /** From 1 at the start to 0 after `kimg` thousand images; 0 throughout without a fade. */
 function fadeOut(seen: number, kimg: number): number {
   return kimg > 0 ? Math.max(1 - seen / (1000 * kimg), 0) : 0;
@@ -62,11 +59,12 @@ export function neuralResolutionAt(
 /** Scale of the pose regulariser: 1, then down to 0. Undefined when the term is dropped. */
 export function poseRegScaleAt(
   seen: number,
-  { inputPoseParamsRegLossKimg }: Pick<LossOptions, 'inputPoseParamsRegLossKimg'>,
+  options: Pick<LossOptions, 'inputPoseParamsRegLossKimg' | 'inputPoseParamsRegLossFadeKimg'>,
 ): number | undefined {
-  const hold = 1000 * inputPoseParamsRegLossKimg;
-  if (seen >= hold + POSE_REG_FADE) return undefined;
-  return seen < hold ? 1 : Math.max(1 - (seen - hold) / POSE_REG_FADE, 0);
+  const hold = 1000 * options.inputPoseParamsRegLossKimg;
+  const fade = 1000 * options.inputPoseParamsRegLossFadeKimg;
+  if (seen >= hold + fade) return undefined;
+  return seen < hold ? 1 : Math.max(1 - (seen - hold) / fade, 0);
 }
 
 /** All of them at one moment. */

@@ -1,383 +1,66 @@
 /**
- * One phase of one iteration on an engine: its backward passes in order, their gradients added up.
+ * A phase by itself: programs are compiled, run and forgotten, and the gradients are read out.
  *
- * A deterministic function of weights, options, labels and draws. Programs are traced and compiled at each call:
- * this is the step to check by, and the definition that a training loop is held to.
+ * This is the step to check by, and the definition that a training loop is held to.
  */
 
-import { UsageError } from '../errors.ts';
-import { plainPoses, plainStyles } from '../portrait/plain-networks.ts';
-import { checkFaces, poseBodies } from '../portrait/posing.ts';
-import type { LoadedNetwork } from '../portrait/session.ts';
-import type { NoiseMode } from '../portrait/synthesis.ts';
-import { type Engine, type Graph, type NdArray, ndarray, type Resident } from '../tensor/index.ts';
-import { blurMatrix, isBlurred } from './blur.ts';
-import { conditionLabels } from './conditioning.ts';
-import { type DensityTerm, densityLossGraph, densityTerms, displacementDrawn } from './density-loss.ts';
-import { fakeLossGraph, fakesGraph, realLossGraph } from './discriminator-loss.ts';
-import { type Draws, needDraw } from './draws.ts';
-import type { FakeSetting } from './fakes.ts';
-import { generatorLossGraph, type TrainedGenerator } from './generator-loss.ts';
-import type { TrainedDiscriminator } from './judging.ts';
-import type { DensityRegOptions, LossOptions, Phase } from './options.ts';
-import { partsOf } from './options.ts';
-import { type Schedule, scheduleAt } from './schedules.ts';
-import { poseArrayStatistics } from './statistics.ts';
+import type { Engine, NdArray, Resident } from '../tensor/index.ts';
+import { type PhaseResult, runPhase, type StepInputs, type StepNetworks, type StepOptions } from './phase.ts';
+import { declaredInputs, type ProgramRunner, weightOf } from './runner.ts';
 
-export interface StepNetworks {
-  readonly generator: TrainedGenerator;
-  readonly discriminator: TrainedDiscriminator;
-  readonly read: Readonly<Record<'G' | 'D', LoadedNetwork['read']>>;
-}
-
-export interface StepOptions {
-  readonly phase: Phase;
-  /** What losses are multiplied by: the interval of a lazy regulariser. */
-  readonly gain: number;
-  readonly loss: LossOptions;
-  readonly density: DensityRegOptions;
-  /** Images shown so far, and when this run began. */
-  readonly seen: number;
-  readonly start: number;
-  /** Noise images of the synthesis networks; training draws new ones, checks take the stored ones. */
-  readonly noise: NoiseMode;
-}
-
-/** The arrays of one micro-batch. */
-export interface StepInputs {
-  readonly generated?:
-    | {
-        /** [N, zDim] */
-        readonly z: NdArray;
-        /** [N, 25] cameras of the data set with [N, 6] the coarse poses that belong to them. */
-        readonly c: NdArray;
-        readonly pose: NdArray | undefined;
-      }
-    | undefined;
-  readonly real?:
-    | {
-        /** [N, 3, R, R] and [N, 1, S, S], bytes as numbers 0 to 255. */
-        readonly image: NdArray;
-        readonly mask: NdArray;
-        /** [N, 25], [N, 6] */
-        readonly c: NdArray;
-        readonly pose: NdArray;
-      }
-    | undefined;
-  readonly draws: Draws;
-}
-
-export interface PhaseResult {
-  /** The scalars that back-propagation starts from, gain included, in order. */
-  readonly losses: readonly number[];
-  /** Sums over the backward passes, by weight; a weight without a gradient is absent. */
+export interface StepResult extends Pick<PhaseResult, 'losses' | 'statistics'> {
   readonly gradients: ReadonlyMap<string, NdArray>;
-  readonly statistics: ReadonlyMap<string, NdArray>;
-  /** The tracked mean style afterwards; the old one unless the discriminator's main phase ran. */
+  /** The tracked mean style afterwards. */
   readonly wAvg: NdArray;
 }
 
-type Arrays = Record<string, NdArray | Resident>;
-
-/** Runs a phase.
+/** Runs a phase from weights that are read as they are needed.
  *
  * @throws UsageError for draws or labels that the phase needs and does not get.
  */
-export async function runPhase(
+export async function runStep(
   engine: Engine,
   networks: StepNetworks,
   options: StepOptions,
   inputs: StepInputs,
-): Promise<PhaseResult> {
-  const schedule = scheduleAt(options.seen, options.start, options.loss);
-  const run = new Map<string, NdArray>();
-  const state: Collected = { losses: [], gradients: new Map(), statistics: run, wAvg: undefined };
-  const task: Task = { engine, networks, options, inputs, schedule, state };
-  const { network, main, regularise } = partsOf(options.phase, options.loss, options.density.weight);
-  const pose = inputs.generated && posesOf(task, inputs.generated);
-  if (network === 'G') {
-    if (main) await generatorMain(task, pose);
-    if (regularise)
-      for (const term of densityTerms(options.density.type)) await densityTerm(task, term, pose);
-  } else {
-    if (main) await fakesJudged(task, pose);
-    if (main || regularise) await realsJudged(task, main, regularise);
-    sumOfLosses(run);
-  }
-  const wAvg = state.wAvg ?? networks.read.G('backbone.mapping.w_avg');
-  return { losses: state.losses, gradients: state.gradients, statistics: state.statistics, wAvg };
-}
-
-interface Collected {
-  readonly losses: number[];
-  readonly gradients: Map<string, NdArray>;
-  readonly statistics: Map<string, NdArray>;
-  wAvg: NdArray | undefined;
-}
-
-interface Task {
-  readonly engine: Engine;
-  readonly networks: StepNetworks;
-  readonly options: StepOptions;
-  readonly inputs: StepInputs;
-  readonly schedule: Schedule;
-  readonly state: Collected;
-}
-
-/** Compiles, runs and forgets a program, its weights labelled `G.` or `D.`. */
-async function once<T>(
-  { engine, networks }: Task,
-  graph: Graph,
-  use: (program: Awaited<ReturnType<Engine['compile']>>) => Promise<T>,
-): Promise<T> {
-  const weights = graph.parameters.map(({ name }) => {
-    const [kind, rest] = [name.slice(0, 1), name.slice(2)];
-    return [name, networks.read[kind as 'G' | 'D'](rest)] as const;
-  });
-  const program = await engine.compile(graph, { parameters: Object.fromEntries(weights) });
-  try {
-    return await use(program);
-  } finally {
-    await program.dispose();
-  }
-}
-
-/** Runs a backward pass and takes what it gives. Inputs that the program does not declare are left out. */
-async function backward(task: Task, graph: Graph, given: Arrays): Promise<void> {
-  const outputs = await once(task, graph, (program) => program.run(declared(graph, given)));
-  const { losses, gradients, statistics } = task.state;
-  for (const [name, value] of Object.entries(outputs)) {
-    if (name === 'loss') losses.push(value.data[0]);
-    else if (name.startsWith('stat/')) statistics.set(name.slice(5), value);
-    else if (name.startsWith('grad/')) addTo(gradients, name.slice(5), value);
-  }
-}
-
-function declared(graph: Graph, given: Arrays): Arrays {
-  return Object.fromEntries(
-    graph.inputs.map(({ name }) => {
-      const value = given[name];
-      if (value === undefined) throw new Error(`internal: ${graph.name} lacks its input "${name}"`);
-      return [name, value];
-    }),
+): Promise<StepResult> {
+  const { losses, statistics, gradients, wAvg } = await runPhase(
+    passingRunner(engine, networks.read),
+    networks,
+    options,
+    inputs,
   );
-}
-
-function addTo(sums: Map<string, NdArray>, name: string, value: NdArray): void {
-  const sum = sums.get(name);
-  sums.set(
-    name,
-    sum === undefined
-      ? value
-      : ndarray(
-          value.shape,
-          Float32Array.from(value.data, (x, i) => x + sum.data[i]),
-        ),
-  );
-}
-
-type Generated = NonNullable<StepInputs['generated']>;
-
-/** Poses by the generator's branch, with their statistics. */
-function posesOf({ networks, state }: Task, { z, c }: Generated): NdArray {
-  const pose = plainPoses(networks.read.G, z, c);
-  for (const [name, value] of poseArrayStatistics('pose_scale/input_pose_params', pose))
-    state.statistics.set(name, value);
-  return pose;
-}
-
-const scalar = (value: number): NdArray => ndarray([], [value]);
-
-/** Settings and arrays of a generating program. */
-function fakesOf(task: Task, pose: NdArray | undefined): { setting: FakeSetting; arrays: Arrays } {
-  const { networks, options, inputs, schedule } = task;
-  const { loss, noise } = options;
-  const { generated, draws } = inputs;
-  if (generated === undefined || pose === undefined)
-    throw new UsageError(`${options.phase} needs latents and cameras of what is generated`);
-  const batch = generated.z.shape[0];
-  const { posing } = networks.generator;
-  const { faces, coarseNoise, fineNoise, jitter, quantiles } = draws;
-  if (faces !== undefined) checkFaces(posing, faces);
-  const setting: FakeSetting = {
-    batch,
-    neuralResolution: schedule.neuralResolution,
-    conditioned: schedule.swapProbability !== undefined,
-    mixing: loss.styleMixingProb > 0,
-    bcgRegProb: loss.bcgRegProb,
-    noise,
-    densityNoise: schedule.densityNoise > 0 && coarseNoise !== undefined && fineNoise !== undefined,
-    drawnDepths: jitter !== undefined && quantiles !== undefined,
-    givenFaces: faces !== undefined,
+  const out = new Map<string, NdArray>();
+  for (const [name, value] of gradients) out.set(name, await taken(engine, value));
+  return {
+    losses,
+    statistics,
+    gradients: out,
+    wAvg: wAvg === undefined ? networks.read.G('backbone.mapping.w_avg') : await taken(engine, wAvg),
   };
-  const arrays = {
-    ...styleArrays(task, generated, pose, draws.swapU),
-    ...poseBodies(posing, pose),
-    ...(loss.bcgRegProb > 0 ? { backgroundU: needDraw(draws, 'backgroundU', [batch, 1, 1]) } : {}),
-    ...(faces && { coarseFaces: faces.coarse, fineFaces: faces.fine }),
-    ...(setting.densityNoise ? { coarseNoise, fineNoise, densityNoise: scalar(schedule.densityNoise) } : {}),
-    ...(setting.drawnDepths ? { jitter, quantiles } : {}),
-    ...noiseArrays(draws),
+}
+
+async function taken(engine: Engine, value: Resident): Promise<NdArray> {
+  const array = await engine.download(value);
+  await engine.release(value);
+  return array;
+}
+
+function passingRunner(engine: Engine, read: StepNetworks['read']): ProgramRunner {
+  return {
+    engine,
+    async run(_slot, _key, make, given, donate = []) {
+      const graph = make();
+      const weights = graph.parameters.map(({ name }) => {
+        const { network, weight } = weightOf(name);
+        return [name, read[network](weight)] as const;
+      });
+      const program = await engine.compile(graph, { parameters: Object.fromEntries(weights) });
+      try {
+        return await program.runResident(declaredInputs(graph, given), { donate });
+      } finally {
+        await program.dispose();
+      }
+    },
   };
-  return { setting, arrays: arrays as Arrays };
-}
-
-function styleArrays(task: Task, { z, c }: Generated, pose: NdArray, swapU: NdArray | undefined): Arrays {
-  const { options, inputs, schedule, networks } = task;
-  const { config, shapes } = networks.generator;
-  const { swapProbability } = schedule;
-  const label = shapes.has('backbone.mapping.embed.weight')
-    ? conditionLabels(c, pose, swapU, swapProbability, config.conditionScale)
-    : undefined;
-  const styles = plainStyles(networks.read.G, z, label, config.mappingLayers);
-  const arrays: Arrays = { z, c, imagined: pose, styles };
-  if (schedule.swapProbability !== undefined) {
-    if (swapU === undefined) throw new UsageError(`${options.phase} swaps conditions: its draw is missing`);
-    arrays.swapU = swapU;
-    arrays.swapProbability = scalar(schedule.swapProbability);
-  }
-  if (options.loss.styleMixingProb > 0) {
-    const { mixing } = inputs.draws;
-    if (mixing === undefined)
-      throw new UsageError(`${options.phase} mixes styles: the draws of the mixing are missing`);
-    const cut = mixing.u < options.loss.styleMixingProb ? mixing.cut : config.numWs;
-    arrays.mixZ = mixing.z;
-    arrays.mixCut = { dtype: 'int32', shape: [], data: Int32Array.of(cut) };
-  }
-  return arrays;
-}
-
-function noiseArrays({ noise }: Draws): Arrays {
-  return Object.fromEntries(Object.entries(noise ?? {}).map(([layer, value]) => [`noise/${layer}`, value]));
-}
-
-/** What a judging program reads beside its pictures.
- *
- * @param call number of the discriminator's call in this phase
- */
-function judgeArrays({ networks, inputs, schedule }: Task, call: number): Arrays {
-  const { config } = networks.discriminator;
-  const arrays: Arrays = {};
-  if (isBlurred(schedule.blurSigma)) {
-    arrays.blurImage = blurMatrix(config.resolution, schedule.blurSigma);
-    arrays.blurRaw = blurMatrix(schedule.neuralResolution, schedule.blurSigma);
-  }
-  if ((config.conditionNoise ?? 0) > 0) {
-    const noise = inputs.draws.labelNoise?.[call];
-    if (noise === undefined)
-      throw new UsageError(`the discriminator's labels have noise: the draws of call ${call} are missing`);
-    arrays.labelNoise = noise;
-  }
-  return arrays;
-}
-
-async function generatorMain(task: Task, imagined: NdArray | undefined): Promise<void> {
-  const { networks, options, inputs, schedule } = task;
-  const { setting, arrays } = fakesOf(task, imagined);
-  const { poseRegScale } = schedule;
-  const pose = inputs.generated?.pose;
-  const regularised = poseRegScale !== undefined && pose !== undefined;
-  if (!regularised && poseRegScale !== undefined && options.loss.inputPoseParamsRegLossWeight > 0)
-    throw new UsageError(`${options.phase} regularises poses: the coarse poses of the cameras are missing`);
-  const graph = generatorLossGraph(networks.generator, networks.discriminator, {
-    ...setting,
-    blurred: isBlurred(schedule.blurSigma),
-    gain: options.gain,
-    poseRegWeight: regularised ? options.loss.inputPoseParamsRegLossWeight : undefined,
-  });
-  const own = regularised ? { pose, poseRegScale: scalar(poseRegScale) } : {};
-  await backward(task, graph, { ...arrays, ...judgeArrays(task, 0), ...own });
-}
-
-async function densityTerm(task: Task, term: DensityTerm, pose: NdArray | undefined): Promise<void> {
-  const { networks, options, inputs, schedule } = task;
-  const { generated, draws } = inputs;
-  if (generated === undefined || pose === undefined)
-    throw new UsageError(`${options.phase} needs latents and cameras of what is generated`);
-  const drawn = term === 'monotonic' ? draws.monotonic : draws.variation;
-  if (drawn === undefined)
-    throw new UsageError(
-      `${options.phase} regularises densities (${options.density.type}): points are missing`,
-    );
-  const { points, displacement, noise } = drawn;
-  const needed = displacementDrawn(term, options.density.type);
-  if (needed && displacement === undefined)
-    throw new UsageError(
-      `${options.phase} regularises densities (${options.density.type}): displacements are missing`,
-    );
-  const densityNoise = schedule.densityNoise > 0 && noise !== undefined;
-  const graph = densityLossGraph(networks.generator, {
-    batch: generated.z.shape[0],
-    points: points.shape[1],
-    gain: options.gain,
-    term,
-    options: options.density,
-    conditioned: schedule.swapProbability !== undefined,
-    mixing: options.loss.styleMixingProb > 0,
-    noise: options.noise,
-    densityNoise,
-  });
-  await backward(task, graph, {
-    ...styleArrays(task, generated, pose, drawn.swapU),
-    ...noiseArrays(draws),
-    points,
-    ...(needed ? { displacement: displacement! } : {}),
-    ...(densityNoise ? { pointNoise: noise, densityNoise: scalar(schedule.densityNoise) } : {}),
-  });
-}
-
-async function fakesJudged(task: Task, pose: NdArray | undefined): Promise<void> {
-  const { engine, networks, options, inputs, schedule, state } = task;
-  const { setting, arrays } = fakesOf(task, pose);
-  const graph = fakesGraph(networks.generator, setting);
-  const made = await once(task, graph, (program) => program.runResident(declared(graph, arrays)));
-  try {
-    state.wAvg = await engine.download(made.wAvg);
-    const judging = fakeLossGraph(networks.discriminator, {
-      batch: setting.batch,
-      neuralResolution: schedule.neuralResolution,
-      blurred: isBlurred(schedule.blurSigma),
-      gain: options.gain,
-      poseLossWeight: options.loss.poseLossWeight,
-    });
-    await backward(task, judging, { ...made, c: inputs.generated!.c, ...judgeArrays(task, 0) });
-  } finally {
-    for (const value of Object.values(made)) await engine.release(value);
-  }
-}
-
-async function realsJudged(task: Task, adversarial: boolean, regularise: boolean): Promise<void> {
-  const { networks, options, inputs, schedule } = task;
-  const { real } = inputs;
-  if (real === undefined) throw new UsageError(`${options.phase} needs reals with their labels`);
-  const graph = realLossGraph(networks.discriminator, {
-    batch: real.c.shape[0],
-    neuralResolution: schedule.neuralResolution,
-    blurred: isBlurred(schedule.blurSigma),
-    gain: options.gain,
-    maskSide: real.mask.shape[2],
-    filterMode: options.loss.filterMode,
-    adversarial,
-    penalty: regularise ? options.loss : undefined,
-  });
-  await backward(task, graph, {
-    realImage: real.image,
-    realMask: real.mask,
-    c: real.c,
-    pose: real.pose,
-    ...judgeArrays(task, adversarial ? 1 : 0),
-  });
-}
-
-/** `Loss/D/loss`: both halves of the adversarial loss. */
-function sumOfLosses(statistics: Map<string, NdArray>): void {
-  const [fake, real] = [statistics.get('Loss/D/loss_gen'), statistics.get('Loss/D/loss_real')];
-  if (fake === undefined || real === undefined) return;
-  statistics.set(
-    'Loss/D/loss',
-    ndarray(
-      fake.shape,
-      Float32Array.from(fake.data, (x, i) => x + real.data[i]),
-    ),
-  );
 }

@@ -11,9 +11,11 @@ import { calleeName, describeValue, type PickleValue } from './pickle-types.ts';
 import { isObject, mappingOf, sequenceOf } from './pickle-values.ts';
 import { createBudget, type JsonObject, plainOf } from './plain.ts';
 import { readPortraitSafetensors } from './portrait-safetensors.ts';
+import { readSafetensors } from './safetensors.ts';
 import { notACheckpoint, sniff } from './sniff.ts';
 import type { ByteSource } from './source.ts';
 import { createTensorReader } from './torch-storage.ts';
+import { checkpointFromTraining, readTrainingSafetensors, TRAINING_FORMAT } from './training-safetensors.ts';
 
 /** The networks a checkpoint can hold, in the order they are written. */
 export const NETWORK_NAMES = ['G', 'D', 'G_ema', 'D_ema'] as const;
@@ -42,7 +44,12 @@ const EXPANSION_FLOOR = 1024 * 1024;
  */
 export function readCheckpoint(source: ByteSource): Checkpoint {
   const kind = sniff(source);
-  if (kind === 'safetensors') return readPortraitSafetensors(source);
+  if (kind === 'safetensors') {
+    const { metadata } = readSafetensors(source);
+    return metadata.get('format') === TRAINING_FORMAT
+      ? checkpointFromTraining(readTrainingSafetensors(source))
+      : readPortraitSafetensors(source);
+  }
   if (kind !== 'pickle') throw new FormatError(notACheckpoint(kind, source));
   return checkpointFromPickle(readPickle(source).value, source.size);
 }

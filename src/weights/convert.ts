@@ -7,9 +7,9 @@
 
 import { statSync } from 'node:fs';
 import { NetworkError } from '../errors.ts';
-import { toHalfBits } from '../tensor/half.ts';
+import { toHalves } from '../tensor/half.ts';
 import { NETWORK_NAMES, type NetworkName } from './checkpoint.ts';
-import { bytesOfElements, type ElementType } from './elements.ts';
+import { bytesOfElements, type ElementNdArray, type ElementType, toFloat32 } from './elements.ts';
 import type { NetworkTensor } from './network.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import {
@@ -24,6 +24,10 @@ import { writeSafetensors } from './safetensors-write.ts';
 export interface ConvertOptions {
   /** Keeps G and D too, which only training needs; false by default. */
   readonly training?: boolean;
+  /** Keeps just these, in place of the averages. */
+  readonly networks?: readonly NetworkName[];
+  /** Refuses weights that are NaN or infinite. */
+  readonly finite?: boolean;
   /** Stores the float32 parameters of networks in half precision; body and buffers stay as they are. */
   readonly float16?: boolean;
   /** Called after each tensor. */
@@ -65,11 +69,15 @@ export function convertCheckpoint(
 ): ConvertReport {
   const checkpoint = openCheckpoint(inPath);
   try {
-    const wanted = NETWORK_NAMES.filter((name) => name.endsWith('_ema') || options.training === true);
+    const wanted = NETWORK_NAMES.filter(
+      (name) => options.networks?.includes(name) ?? (name.endsWith('_ema') || options.training === true),
+    );
     const names = wanted.filter((name) => checkpoint.networks[name]);
     if (names.length === 0) {
       throw new NetworkError(
-        'the checkpoint has no averaged networks (G_ema, D_ema); convert it with "--training"',
+        options.networks === undefined
+          ? 'the checkpoint has no averaged networks (G_ema, D_ema); convert it with "--training"'
+          : `the checkpoint has none of ${wanted.join(', ')}`,
       );
     }
     const warnings: string[] = [];
@@ -111,9 +119,10 @@ export function convertCheckpoint(
     };
     writeSafetensors(outPath, jobs, metadata, (job) => {
       const data = job.tensor.read();
+      if (options.finite) refuseNotFinite(job.name, { ...job.tensor, data });
       options.onProgress?.({ tensor: job.name, done: ++done, total: jobs.length });
       if (job.dtype === job.tensor.dtype) return bytesOfElements(data);
-      const half = Uint16Array.from(data as Float32Array, toHalfBits);
+      const half = toHalves(data as Float32Array);
       half.forEach((bits, i) => {
         if ((bits & 0x7fff) === 0x7c00 && Number.isFinite(Number(data[i]))) overflows++;
       });
@@ -130,4 +139,13 @@ export function convertCheckpoint(
   } finally {
     checkpoint.close();
   }
+}
+
+function refuseNotFinite(name: string, array: ElementNdArray): void {
+  const values = array.dtype.startsWith('float') ? toFloat32(array) : undefined;
+  const bad = values?.findIndex((value) => !Number.isFinite(value)) ?? -1;
+  if (bad >= 0)
+    throw new NetworkError(
+      `"${name}" holds ${values?.[bad]} at element ${bad}: pictures made with it would be empty; take an earlier checkpoint`,
+    );
 }

@@ -1,7 +1,7 @@
 /** Element types that foreign files store, and the arrays that carry them. */
 
 import { DTypeError, FormatError } from '../errors.ts';
-import { fromHalfBits } from '../tensor/half.ts';
+import { fromHalves } from '../tensor/half.ts';
 import type { NdArray } from '../tensor/types.ts';
 
 /** Names of element types, as NumPy and PyTorch call them. */
@@ -133,7 +133,7 @@ const bfloatValue = new Float32Array(bfloatBits.buffer);
 export function toFloat32(array: ElementNdArray): Float32Array {
   const { data, dtype } = array;
   if (data instanceof Float32Array) return data;
-  if (dtype === 'float16') return Float32Array.from(data as Uint16Array, fromHalfBits);
+  if (dtype === 'float16') return fromHalves(data as Uint16Array);
   if (dtype === 'bfloat16') {
     return Float32Array.from(data as Uint16Array, (bits) => {
       bfloatBits[0] = bits << 16;

@@ -7,6 +7,7 @@
 import { FormatError } from '../errors.ts';
 import type { Checkpoint, NetworkName } from './checkpoint.ts';
 import { parseStrictJson } from './json-strict.ts';
+import type { LazyTensor } from './lazy-tensor.ts';
 import type { Network, NetworkTensor } from './network.ts';
 import type { Json, JsonObject, Scalar } from './plain.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -24,8 +25,8 @@ export interface PortraitOptions {
   readonly trainingSetKwargs: JsonObject | null;
 }
 
-/** The part of a network that is not tensors. */
-export interface NetworkOptions {
+/** The part of a network that is not tensors. A type, not an interface, so that it counts as JSON. */
+export type NetworkOptions = {
   readonly className: string;
   readonly initKwargs: JsonObject;
   readonly attributes: JsonObject;
@@ -33,7 +34,7 @@ export interface NetworkOptions {
   readonly moduleClasses: { readonly [path: string]: string };
   /** Names of the tensors that are buffers; the others are parameters. */
   readonly buffers: readonly string[];
-}
+};
 
 /** The options of a network, to be written. */
 export function networkOptions(network: Network): NetworkOptions {
@@ -72,28 +73,12 @@ export function readPortraitSafetensors(source: ByteSource): Checkpoint {
     if (name !== 'G' && name !== 'D' && name !== 'G_ema' && name !== 'D_ema') {
       throw new FormatError(`options name the unknown network ${JSON.stringify(name.slice(0, 40))}`);
     }
-    const entry = asObject(value, name);
-    const own = new Map<string, NetworkTensor>();
-    const buffers = new Set(asTexts(entry.buffers, `${name}.buffers`));
+    const own = new Map<string, LazyTensor>();
     for (const [fullName, tensor] of tensors) {
-      if (!fullName.startsWith(`${name}.`)) continue;
-      const short = fullName.slice(name.length + 1);
-      own.set(short, { ...tensor, kind: buffers.has(short) ? 'buffer' : 'parameter' });
+      if (fullName.startsWith(`${name}.`)) own.set(fullName.slice(name.length + 1), tensor);
     }
     used += own.size;
-    networks[name] = {
-      className: asText(entry.className, `${name}.className`),
-      tensors: own,
-      initKwargs: asObject(entry.initKwargs, `${name}.initKwargs`),
-      attributes: asObject(entry.attributes, `${name}.attributes`),
-      moduleAttributes: scalarTables(entry.moduleAttributes, `${name}.moduleAttributes`),
-      moduleClasses: new Map(
-        Object.entries(asObject(entry.moduleClasses, `${name}.moduleClasses`)).map(([path, item]) => [
-          path,
-          asText(item, path),
-        ]),
-      ),
-    };
+    networks[name] = networkFromOptions(name, value, own);
   }
   if (used !== tensors.size)
     throw new FormatError(`${tensors.size - used} tensors belong to no network of the options`);
@@ -102,6 +87,36 @@ export function readPortraitSafetensors(source: ByteSource): Checkpoint {
     format: 'safetensors',
     networks,
     trainingSetKwargs: settings === null ? null : asObject(settings, 'trainingSetKwargs'),
+  };
+}
+
+/** A network of its stored options and its tensors.
+ *
+ * @param label  what it is called in its file.
+ * @throws FormatError naming the option that is not what it should be.
+ */
+export function networkFromOptions(
+  label: string,
+  options: Json | undefined,
+  tensors: ReadonlyMap<string, LazyTensor>,
+): Network {
+  const entry = asObject(options, label);
+  const buffers = new Set(asTexts(entry.buffers, `${label}.buffers`));
+  const own = new Map<string, NetworkTensor>();
+  for (const [name, tensor] of tensors)
+    own.set(name, { ...tensor, kind: buffers.has(name) ? 'buffer' : 'parameter' });
+  return {
+    className: asText(entry.className, `${label}.className`),
+    tensors: own,
+    initKwargs: asObject(entry.initKwargs, `${label}.initKwargs`),
+    attributes: asObject(entry.attributes, `${label}.attributes`),
+    moduleAttributes: scalarTables(entry.moduleAttributes, `${label}.moduleAttributes`),
+    moduleClasses: new Map(
+      Object.entries(asObject(entry.moduleClasses, `${label}.moduleClasses`)).map(([path, item]) => [
+        path,
+        asText(item, path),
+      ]),
+    ),
   };
 }
 

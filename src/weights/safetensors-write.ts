@@ -14,9 +14,42 @@ export interface TensorDescriptor {
 
 const TYPE_NAMES = new Map(Object.entries(SAFETENSORS_TYPES).map(([name, dtype]) => [dtype, name]));
 
-/** Writes a safetensors file: the descriptors first, then the values, one tensor at a time.
+/** Where everything of a file will lie. */
+export interface SafetensorsLayout<D> {
+  /** The header with its length before it: the file's first bytes. */
+  readonly head: Uint8Array;
+  /** The tensors as they follow each other after the head: wider elements first, so that all are aligned. */
+  readonly order: readonly D[];
+  /** Size of the whole file. */
+  readonly bytes: number;
+}
+
+/** Lays a file out; the header keeps the order given, of metadata too, which come first.
  *
- * The header keeps the order given; in the buffer wider elements come first, so that all are aligned.
+ * @throws FormatError when a name occurs twice.
+ */
+export function layoutSafetensors<D extends TensorDescriptor>(
+  descriptors: readonly D[],
+  metadata: Readonly<Record<string, string>>,
+): SafetensorsLayout<D> {
+  const order = [...descriptors].sort((a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
+  const offsets = new Map<string, [number, number]>();
+  let next = 0;
+  for (const descriptor of order) {
+    if (offsets.has(descriptor.name) || descriptor.name === '__metadata__') {
+      throw new FormatError(`a tensor named "${descriptor.name}" cannot be written twice or under that name`);
+    }
+    offsets.set(descriptor.name, [next, next + lengthOf(descriptor)]);
+    next += lengthOf(descriptor);
+  }
+  const header = headerText(descriptors, metadata, offsets);
+  const head = new Uint8Array(8 + header.length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(header.length), true);
+  head.set(header, 8);
+  return { head, order, bytes: head.length + next };
+}
+
+/** Writes a safetensors file: the descriptors first, then the values, one tensor at a time.
  *
  * @param read  gives the little-endian bytes of a tensor, whole or in chunks; called once each.
  * @throws FormatError when a name occurs twice or `read` gives another number of bytes than described. The
@@ -28,23 +61,9 @@ export function writeSafetensors<D extends TensorDescriptor>(
   metadata: Readonly<Record<string, string>>,
   read: (descriptor: D) => Uint8Array | Iterable<Uint8Array>,
 ): void {
-  const order = [...descriptors].sort((a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
-  const lengthOf = (d: D) => checkedSize(d.shape) * ELEMENT_BYTES[d.dtype];
-  const offsets = new Map<string, [number, number]>();
-  let next = 0;
-  for (const descriptor of order) {
-    if (offsets.has(descriptor.name) || descriptor.name === '__metadata__') {
-      throw new FormatError(`a tensor named "${descriptor.name}" cannot be written twice or under that name`);
-    }
-    offsets.set(descriptor.name, [next, next + lengthOf(descriptor)]);
-    next += lengthOf(descriptor);
-  }
-  const header = headerText(descriptors, metadata, offsets);
+  const { head, order } = layoutSafetensors(descriptors, metadata);
   writeAside(path, (write) => {
-    const length = new Uint8Array(8);
-    new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
-    write(length);
-    write(header);
+    write(head);
     for (const descriptor of order) {
       let done = 0;
       const produced = read(descriptor);
@@ -59,6 +78,10 @@ export function writeSafetensors<D extends TensorDescriptor>(
       }
     }
   });
+}
+
+function lengthOf({ shape, dtype }: TensorDescriptor): number {
+  return checkedSize(shape) * ELEMENT_BYTES[dtype];
 }
 
 function headerText(

@@ -8,6 +8,7 @@ import { FormatError } from '../errors.ts';
 import { bytesOfElements, ELEMENT_BYTES, type ElementType } from './elements.ts';
 import { readSafetensors } from './safetensors.ts';
 import { writeSafetensors } from './safetensors-write.ts';
+import { sniff } from './sniff.ts';
 import { bytesSource } from './source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
@@ -174,4 +175,9 @@ test('a failed write leaves the old file and no temporary one', () => {
     writeSafetensors(join(folder, 'no/such.st'), descriptors, {}, () => new Uint8Array(2)),
   ).toThrow(/cannot write/);
   expect(existsSync(join(folder, 'no'))).toBe(false);
+});
+
+test('a header whose length begins like a pickle is still one of safetensors', () => {
+  const header = '{"__metadata__":{"a":""}}'.padEnd(0x280);
+  expect(sniff(bytesSource(file(header)))).toBe('safetensors');
 });

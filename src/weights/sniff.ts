@@ -27,6 +27,9 @@ export function sniff(source: ByteSource): FileKind {
   if (source.size === 0) return 'empty';
   const bytes = source.read(0, Math.min(HEAD_BYTES, source.size));
   const head = latin1(bytes);
+  // A header of less than 4 GB, then the opening brace of its JSON. First, for its length may begin like a pickle.
+  if (bytes.length > 8 && bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0))
+    return 'safetensors';
   if (bytes[0] === 0x80) return 'pickle';
   if (head.startsWith('\x93NUMPY')) return 'npy';
   if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
@@ -34,9 +37,6 @@ export function sniff(source: ByteSource): FileKind {
   if (head.startsWith('\x89PNG') || head.startsWith('\xff\xd8\xff')) return 'image';
   if (head.startsWith('version https://git-lfs')) return 'git-lfs';
   if (/^(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml|!--)/i.test(head)) return 'html';
-  // A header of less than 4 GB, then the opening brace of its JSON.
-  if (bytes.length > 8 && bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0))
-    return 'safetensors';
   if (/^\s*\{/.test(head)) return 'json';
   if (OLD_PICKLE_STARTS.includes(head[0])) return 'pickle';
   return 'unknown';

@@ -3,8 +3,8 @@
  * the latent. What backgrounds draw for each picture (`background.ts`) cannot be learned from anything.
  */
 
+import { stream } from '../../random.ts';
 import { latentDirection } from './latent.ts';
-import { stream } from './random.ts';
 
 /** `varied`: drawn for each picture. `identity`: the person's own, seen by a lens without grain. */
 export const BACKDROPS = ['varied', 'identity'] as const;

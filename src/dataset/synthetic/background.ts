@@ -1,6 +1,6 @@
 /** Backgrounds low in detail: gradients, clouds and blurred shapes, painted small and enlarged smoothly. */
 
-import type { Stream } from './random.ts';
+import type { Stream } from '../../random.ts';
 
 /** Side of the canvas: what is enlarged from it is out of focus. */
 const SIDE = 40;

@@ -1,6 +1,6 @@
 /** From linear light to an 8-bit picture: background, a slightly soft lens, a shoulder for the bright parts, grain. */
 
-import type { Stream } from './random.ts';
+import type { Stream } from '../../random.ts';
 
 /** Bright light is rolled off as (1 - exp(-EXPOSURE x))^CONTRAST. */
 const EXPOSURE = 1.35;

@@ -3,6 +3,7 @@
 import { pinholeOf } from '../../picture/pinhole.ts';
 import { createSceneRenderer, type SceneRenderer } from '../../picture/scene/renderer.ts';
 import type { ScenePart, TextureHandle } from '../../picture/scene/types.ts';
+import type { Stream } from '../../random.ts';
 import type { Assets } from './assets.ts';
 import { type BackdropKind, backdropOf } from './backdrop.ts';
 import { backgroundOf } from './background.ts';
@@ -13,7 +14,6 @@ import { lightingForCamera, lightingOf } from './light.ts';
 import { isPatterned, materialOf } from './materials.ts';
 import type { MeshTemplate } from './mesh-template.ts';
 import { type Person, type PersonMesh, personOf } from './person.ts';
-import type { Stream } from './random.ts';
 import { poseCorners, poseMotions } from './rig.ts';
 import { paintSkin } from './skin.ts';
 import { loadTextures, type Textures } from './textures.ts';

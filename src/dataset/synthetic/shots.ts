@@ -5,9 +5,9 @@
  */
 
 import { cameraLabel } from '../../portrait/camera.ts';
+import { type Stream, stream } from '../../random.ts';
 import type { BackdropKind } from './backdrop.ts';
 import { LATENT_LENGTH } from './latent.ts';
-import { type Stream, stream } from './random.ts';
 import { type CameraSpread, cameraOf, type PoseSpread, poseOf } from './viewpoint.ts';
 
 export interface SetOptions {

@@ -1,7 +1,7 @@
 /** Where the camera of each picture stands, and how neck and head are turned. */
 
 import { type Camera, orbitCamera } from '../../portrait/camera.ts';
-import type { Stream } from './random.ts';
+import type { Stream } from '../../random.ts';
 
 /** How cameras are spread.
  *

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { stream } from '../../../random.ts';
 import { readAssets } from '../assets.ts';
 import { addExpression } from '../expression.ts';
 import { LATENT_LENGTH } from '../latent.ts';
 import { addMacro } from '../macro.ts';
 import { fitted, morph } from '../morph.ts';
-import { stream } from '../random.ts';
 import { restNormals } from '../rig.ts';
 import { addSliders } from '../sliders.ts';
 import { traitsOf } from '../traits.ts';

@@ -33,3 +33,10 @@ export function stream(seed: number, purpose: number, index = 0): Stream {
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
   };
 }
+
+/** Numbers of a stream, one after another. */
+export function fillWith(draw: () => number, count: number): Float32Array {
+  const numbers = new Float32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = draw();
+  return numbers;
+}

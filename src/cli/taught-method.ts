@@ -1,0 +1,80 @@
+/** Teaching at work: its set, its iteration, its sheets of pictures. */
+
+import { openDataset } from '../dataset/index.ts';
+import { shrunkDataset } from '../dataset/shrunk.ts';
+import { openTaughtSet, type TaughtSet } from '../dataset/taught.ts';
+import { createTaughtLoader } from '../dataset/taught-loader.ts';
+import { defaultBody } from '../default-body.ts';
+import type { JsonObject } from '../portrait/config.ts';
+import { ndarray } from '../tensor/index.ts';
+import type { TeachConfig } from '../training/config.ts';
+import { taughtIteration } from '../training/taught.ts';
+import { rankPosition, rankSeed } from './rank-data.ts';
+import type { LatentOf } from './snapshot-grid.ts';
+import { openSnapshots } from './snapshots.ts';
+import type { MethodParts, TrainingMethod } from './training-run.ts';
+
+/** Reads the set of a rank, and makes the iteration; the first rank also makes snapshots. */
+export async function taughtMethod(config: TeachConfig, parts: MethodParts): Promise<TrainingMethod> {
+  const { engine, networks, residents, snapshotFolder, position, place, collective } = parts;
+  const set = await openTaughtSet(config.data);
+  const opened = await openDataset(config.data);
+  const close = async (): Promise<void> => {
+    await opened.close();
+    await set.close();
+  };
+  try {
+    const { people, views, seed, prefetch } = config;
+    const loader = createTaughtLoader(set, {
+      ...{ people: people / collective.size, views, seed: rankSeed(seed, collective), ahead: prefetch },
+      ...rankPosition(position, seed, collective),
+    });
+    const data = {
+      count: set.count,
+      labels: set.labels,
+      next: async () => ({
+        ...(await loader.next()),
+        position: { ...loader.position() } as unknown as JsonObject,
+      }),
+    };
+    const iterate = taughtIteration({ residents, networks, config, data, collective });
+    const dataset = shrunkDataset(opened, networks.preset.resolution);
+    const latentOf = latentsOfPeople(set, networks.generator.config.zDim);
+    const snapshots =
+      snapshotFolder === undefined
+        ? undefined
+        : await openSnapshots({ engine, body: defaultBody(), dataset, folder: snapshotFolder, latentOf });
+    if (place.iteration === 0) await snapshots?.reals(place.seen);
+    const { neuralResolution } = networks.preset;
+    return {
+      iterate,
+      snapshot: async ({ generator }, seen) => {
+        await snapshots?.take({ generator }, seen, {
+          neuralResolution,
+          blurSigma: 0,
+          filterMode: 'antialiased',
+        });
+      },
+      attributes: () => ({ neural_rendering_resolution: neuralResolution }),
+      async close() {
+        await loader.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The person on each portrait of the set. */
+function latentsOfPeople({ people }: TaughtSet, zDim: number): LatentOf {
+  const owners = new Map(
+    people.flatMap(({ latent, pictures }) => pictures.map((item) => [item, latent] as const)),
+  );
+  return ({ rawIndex }) => {
+    const z = new Float32Array(zDim);
+    z.set(owners.get(rawIndex)!.subarray(0, zDim));
+    return ndarray([1, zDim], z);
+  };
+}

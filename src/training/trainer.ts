@@ -1,0 +1,108 @@
+/** A run on an engine: iterations one after another, what they leave behind, and when to stop. */
+
+import { DivergenceError } from '../errors.ts';
+import type { JsonObject } from '../portrait/config.ts';
+import type { NdArray, Resident } from '../tensor/index.ts';
+import type { IterationReport, Place } from './iteration.ts';
+import type { NetworkKind, ResidentNetworks } from './resident.ts';
+import type { TrainingState } from './state.ts';
+
+/** Losses beyond this are no training any more. */
+const LARGEST_LOSS = 1e8;
+
+export interface Trainer {
+  place(): Place;
+  /** Does an iteration.
+   *
+   * @throws DivergenceError when a loss is not finite or beyond all measure; nothing can be saved after that.
+   */
+  step(): Promise<IterationReport>;
+  /** Everything that the run needs to go on. @param more what the caller keeps beside it */
+  state(more: JsonObject): Promise<TrainingState>;
+}
+
+/** Where a state is. */
+export function placeOf(record: JsonObject): Place {
+  const number = (key: string): number => (typeof record[key] === 'number' ? (record[key] as number) : 0);
+  return { iteration: number('iteration'), seen: number('seen'), start: number('start') };
+}
+
+/** Ages of the moments in a state's record. */
+export function stepsOf({ steps }: JsonObject): Readonly<Record<string, number>> {
+  return (steps ?? {}) as Record<string, number>;
+}
+
+/** @param from where the data is at the beginning, as a report says it */
+export function createTrainer(
+  residents: ResidentNetworks,
+  iterate: (place: Place) => Promise<IterationReport>,
+  begin: Place,
+  from?: JsonObject,
+): Trainer {
+  let place = begin;
+  let position = from;
+  let broken: DivergenceError | undefined;
+  return {
+    place: () => place,
+    async step() {
+      if (broken !== undefined) throw broken;
+      const report = await iterate(place);
+      const wrong = divergence(report);
+      if (wrong !== undefined) {
+        const layer = await firstBadLayer(residents);
+        broken = new DivergenceError(
+          `training diverged in iteration ${place.iteration} (${place.seen} images): ${wrong}; ${layer}`,
+        );
+        throw broken;
+      }
+      position = report.position;
+      place = { ...place, iteration: place.iteration + 1, seen: place.seen + report.images };
+      return report;
+    },
+    async state(more) {
+      if (broken !== undefined) throw broken;
+      const tensors = await residents.tensors();
+      const steps: Record<string, number> = {};
+      for (const [kind, network] of Object.entries(residents.networks))
+        for (const [name, count] of network.steps) steps[`${kind}/${name}`] = count;
+      refuseBadTensors(tensors, place);
+      return { tensors, record: { ...more, ...place, steps, ...(position && { loader: position }) } };
+    },
+  };
+}
+
+/** What is wrong with the losses of an iteration. */
+function divergence({ losses }: IterationReport): string | undefined {
+  for (const [phase, values] of losses)
+    for (const loss of values) {
+      if (!Number.isFinite(loss)) return `the loss of ${phase} is ${loss}`;
+      if (Math.abs(loss) > LARGEST_LOSS) return `the loss of ${phase} is ${loss.toExponential(2)}`;
+    }
+  return undefined;
+}
+
+/** The first weight that is not finite, in the order of the layers; or the largest, when all are finite. */
+async function firstBadLayer({ networks, engine }: ResidentNetworks): Promise<string> {
+  let largest = { name: '', size: 0 };
+  for (const [kind, { values }] of Object.entries(networks) as [
+    NetworkKind,
+    { values: Map<string, Resident> },
+  ][])
+    for (const [name, value] of values) {
+      const { data } = await engine.download(value);
+      for (const x of data) {
+        if (!Number.isFinite(x)) return `the first layer that is not finite is ${kind}'s "${name}"`;
+        if (Math.abs(x) > largest.size) largest = { name: `${kind}'s "${name}"`, size: Math.abs(x) };
+      }
+    }
+  return `all weights are finite, the largest is ${largest.size.toPrecision(3)} in ${largest.name}`;
+}
+
+/** A state with weights that are not finite must never take the place of one without. */
+function refuseBadTensors(tensors: ReadonlyMap<string, NdArray>, { iteration, seen }: Place): void {
+  for (const [name, { data }] of tensors)
+    if (!data.every(Number.isFinite))
+      throw new DivergenceError(
+        `"${name}" is not finite after iteration ${iteration} (${seen} images): nothing is saved, the last checkpoint stays`,
+      );
+}

@@ -19,6 +19,8 @@ export interface RunFlags extends EngineOptions {
   readonly resume?: string;
   /** Threads that share every batch, each with an engine of its own. */
   readonly ranks?: number;
+  /** File of a carry checkpoint, written with each checkpoint. */
+  readonly carry?: string;
   /** File of settings. */
   readonly config?: string;
   readonly dryRun?: boolean;
@@ -38,6 +40,10 @@ export function runOptions(command: Command): Command {
         '--ranks <n>',
         'engines that share each batch and the threads: faster than one with all threads (default: 1)',
         wholeOption('--ranks', 1, 256),
+      )
+      .option(
+        '--carry <file>',
+        'with each checkpoint, also half precision without moments, to go on elsewhere (--resume <file>)',
       )
       .option('--config <file>', 'settings as JSON, such as the config.json of a run; options count more')
       .option('--dry-run', 'prints the settings, and what the run would cost')

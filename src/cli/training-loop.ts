@@ -6,6 +6,7 @@
 
 import { writeFileSync } from 'node:fs';
 import type { JsonObject } from '../portrait/config.ts';
+import { writeCarry } from '../runs/carry.ts';
 import { cleanCheckpoints, writeCheckpoint } from '../runs/checkpoints.ts';
 import { openLineFile } from '../runs/line-file.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
@@ -25,6 +26,10 @@ export interface LoopParts {
   readonly stop: Stop;
   /** What checkpoints hold beside the trainer's own. */
   readonly record: () => JsonObject;
+  /** Whether nothing of it was saved before. */
+  readonly isNew: boolean;
+  /** Also written at each checkpoint: half precision, for another machine. */
+  readonly carry: string | undefined;
   /** Seconds that earlier sessions of the run took. */
   readonly earlierSeconds: number;
   /** Writes the sheets of pictures. */
@@ -45,9 +50,10 @@ export async function trainingLoop(parts: LoopParts): Promise<LoopResult> {
   writeFileSync(folder.config, printConfig(config));
   const run = openRun(parts);
   const total = config.kimg * 1000;
-  const { iteration: first } = trainer.place();
   let reason: LoopResult['reason'] = 'done';
   try {
+    // So that there is something to go on from, whatever happens first.
+    if (parts.isNew) await run.save();
     while (trainer.place().seen < total) {
       const report = await trainer.step();
       run.take(report.statistics);
@@ -59,8 +65,7 @@ export async function trainingLoop(parts: LoopParts): Promise<LoopResult> {
       if (reason !== 'done') break;
       if (run.checkpointIsDue()) await run.save();
     }
-    const moved = trainer.place().iteration > first;
-    if (moved) await run.save();
+    if (run.hasMoved()) await run.save();
     const { seen } = trainer.place();
     run.log(`${reason} after ${kimgText(seen)}`);
     return { seen, checkpoint: run.saved(), reason };
@@ -100,6 +105,7 @@ function openRun(parts: LoopParts) {
     const state = await trainer.state({ ...record(), seconds: parts.earlierSeconds + seconds() });
     const milestone = snapshotTicks === null ? 0 : Math.round(snapshotTicks * perTick);
     const file = await writeCheckpoint(folder.checkpoints, state, { keep, milestone });
+    if (parts.carry !== undefined) await writeCarry(parts.carry, state);
     saved = { seen: trainer.place().seen, at: seconds(), file };
   };
   const tick = async (): Promise<void> => {
@@ -139,6 +145,7 @@ function openRun(parts: LoopParts) {
       return late || (kimg !== null && trainer.place().seen - saved.seen >= 1000 * kimg);
     },
     save,
+    hasMoved: () => trainer.place().seen !== saved.seen,
     saved: () => saved.file,
     log: (text: string) => write(`${text}, ${showSeconds(seconds())}`),
     close(): void {

@@ -2,13 +2,15 @@
 
 import { defaultBody } from '../default-body.ts';
 import { presetNetworkOptions } from '../load.ts';
+import { giveLock, takeLock } from '../lock.ts';
 import type { JsonObject } from '../portrait/config.ts';
 import { discriminatorPlan, generatorPlan, type NetworkPlan } from '../portrait/presets.ts';
+import { planCarry } from '../runs/carry.ts';
 import { type RunFolder, runFolder } from '../runs/run-folder.ts';
 import type { Engine, NdArray } from '../tensor/index.ts';
 import type { Collective } from '../training/collective.ts';
 import type { RunConfig } from '../training/config.ts';
-import { checkRanks } from '../training/config-rules.ts';
+import { checkRanks, remarksOn } from '../training/config-rules.ts';
 import type { IterationReport, Place } from '../training/iteration.ts';
 import { trainedParameters } from '../training/parameter-groups.ts';
 import { type ResidentNetworks, residentNetworks, type TrainedShape } from '../training/resident.ts';
@@ -17,7 +19,7 @@ import type { TrainingState } from '../training/state.ts';
 import { createTrainer, placeOf, stepsOf, type Trainer } from '../training/trainer.ts';
 import { makeEngine } from './engine.ts';
 import { gentleStop } from './gentle-stop.ts';
-import { note, say, sayJson, showSeconds } from './output.ts';
+import { note, prepareFile, say, sayJson, showSeconds } from './output.ts';
 import { engineOfRank, startRanks } from './ranks.ts';
 import { initialState, newRunFolder, type Resumed } from './run-start.ts';
 import type { SnapshotNetworks } from './snapshots.ts';
@@ -54,14 +56,41 @@ export async function trainingRun(
   resumed: Resumed | undefined,
   makeMethod: (parts: MethodParts) => Promise<TrainingMethod>,
 ): Promise<void> {
-  const began = performance.now();
-  const stop = gentleStop('the state is being saved');
-  const body = defaultBody();
-  const networks = runNetworks(config, body);
-  const state = resumed?.opened.state ?? (await initialState(config, networks.preset));
-  const folder = resumed?.folder === undefined ? newRunFolder(flags, config) : runFolder(resumed.folder);
   const size = flags.ranks ?? 1;
   checkRanks(config, size);
+  for (const remark of remarksOn(config)) note(remark);
+  const networks = runNetworks(config, defaultBody());
+  const state = resumed?.opened.state ?? (await initialState(config, networks.preset));
+  if (flags.carry !== undefined) {
+    prepareFile(flags.carry);
+    planCarry(state.tensors, recordOf(config, networks, {}));
+  }
+  const folder = resumed?.folder === undefined ? newRunFolder(flags, config) : runFolder(resumed.folder);
+  takeLock(folder.root);
+  try {
+    await runIn({ folder, config, flags, resumed, networks, state, size }, makeMethod);
+  } finally {
+    giveLock(folder.root);
+  }
+}
+
+interface RunParts {
+  readonly folder: RunFolder;
+  readonly config: RunConfig;
+  readonly flags: RunFlags;
+  readonly resumed: Resumed | undefined;
+  readonly networks: RunNetworks;
+  readonly state: TrainingState;
+  /** Ranks. */
+  readonly size: number;
+}
+
+async function runIn(
+  { folder, config, flags, resumed, networks, state, size }: RunParts,
+  makeMethod: (parts: MethodParts) => Promise<TrainingMethod>,
+): Promise<void> {
+  const began = performance.now();
+  const stop = gentleStop('the state is being saved');
   const options = engineOfRank(flags, size);
   const ranks = startRanks(size, { config, engine: options, state }, networks);
   const engine = await makeEngine(options);
@@ -82,6 +111,8 @@ export async function trainingRun(
       const loop = trainingLoop({
         ...{ config, folder, trainer: together, stop },
         record: () => recordOf(config, networks, method.attributes(trainer.place().seen)),
+        isNew: resumed?.folder === undefined,
+        carry: flags.carry,
         earlierSeconds: typeof record.seconds === 'number' ? record.seconds : 0,
         snapshot: async (seen) => method.snapshot(await readOut(residents, networks), seen),
       });

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { StorageError } from '../errors.ts';
+import { isAlive } from '../lock.ts';
 import { isSystemError, reasonOf } from '../weights/safe-write.ts';
 import type { FileOperations, FileWriter } from './files.ts';
 
@@ -55,15 +56,5 @@ export async function removeStale(
     const writer = Number(match[2]);
     // One of this process is from a dead one with the same number: nothing is being written now.
     if (writer === process.pid || !isAlive(writer)) await files.remove(join(folder, name));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Not permitted means that it is there.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -96,7 +96,7 @@ export async function adversarialIteration(
         if (made.wAvg !== undefined)
           await residents.replace(residents.networks.G!.values, 'backbone.mapping.w_avg', made.wAvg);
       }
-      const gradients = await sharedGradients(residents.engine, collective, sums.values());
+      const gradients = await sharedGradients(residents.runner, collective, sums.values());
       const adam = adamOptionsOf(config, network);
       report.bad.set(phase, await stepResident(residents, network, gradients, adam, config.lrScales));
       if (network === 'G') await refresh();

@@ -76,7 +76,7 @@ export function taughtIteration(task: TaughtTask): (place: Place) => Promise<Ite
     const statistics = new Map<string, NdArray>();
     const loss = await takeBackward(engine, outputs, { gradients: sums, statistics });
     await residents.replace(residents.networks.G!.values, 'backbone.mapping.w_avg', wAvg);
-    const gradients = await sharedGradients(engine, collective, sums.values());
+    const gradients = await sharedGradients(runner, collective, sums.values());
     const bad = await stepResident(
       residents,
       'G',

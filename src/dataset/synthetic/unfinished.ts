@@ -4,13 +4,13 @@
  * Everything of a run lies in `OUT.parts` until the set is complete.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import { giveLock, LOCK, takeLock } from '../../lock.ts';
 import { writeAside } from '../../weights/safe-write.ts';
 
 const PLAN = 'plan.json';
-const LOCK = 'lock';
 
 /** The folder of unfinished work of an output. */
 export function partsFolder(out: string): string {
@@ -49,7 +49,7 @@ export function openUnfinished(
 
 /** Lets others work on the folder. */
 export function closeUnfinished(folder: string): void {
-  rmSync(join(folder, LOCK), { force: true });
+  giveLock(folder);
 }
 
 function checkPlan(folder: string, plan: Readonly<Record<string, unknown>>, resume: boolean): void {
@@ -81,32 +81,4 @@ function readPlan(file: string): Record<string, unknown> {
   throw new UsageError(
     `"${file}" does not say what the unfinished run was: remove its folder and start again`,
   );
-}
-
-/** A process that is gone holds nothing. */
-function takeLock(folder: string): void {
-  const file = join(folder, LOCK);
-  const own = String(process.pid);
-  for (;;) {
-    try {
-      writeFileSync(file, own, { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = Number(readFileSync(file, 'utf8'));
-    if (holder !== process.pid && isAlive(holder))
-      throw new UsageError(`process ${holder} is working on "${folder}": wait for it, or stop it`);
-    rmSync(file, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

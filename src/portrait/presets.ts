@@ -125,6 +125,11 @@ export const PRESETS = {
     ...{ resolution: 128, neuralResolution: 64, superresolution: '2X', superresolutionChannels: [64, 32] },
     ...{ channelBase: 4096, channelMax: 128, planeResolution: 128, backgroundResolution: 64 },
   },
+  '128-64s': {
+    ...SMALL,
+    ...{ resolution: 128, neuralResolution: 64, superresolution: '2X', superresolutionChannels: [64, 32] },
+    ...{ channelBase: 2048, channelMax: 128, planeResolution: 128, backgroundResolution: 64 },
+  },
   '128-32': {
     ...SMALL,
     ...{ resolution: 128, neuralResolution: 32, superresolution: '2X', superresolutionChannels: [48, 32] },

@@ -27,6 +27,7 @@ export const PRESET_SCHEDULES: Readonly<Record<PresetName, PresetSchedule>> = {
   '256-64': PUBLISHED,
   '256-64s': { unitKimg: 50, batch: 16 },
   '128-64': SMALL,
+  '128-64s': SMALL,
   '128-32': SMALL,
   '64-32': SMALL,
   tiny: { unitKimg: 4, batch: 8 },

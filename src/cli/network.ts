@@ -1,5 +1,6 @@
 /** Networks by name: files, and presets with initial weights. */
 
+import { fileURLToPath } from 'node:url';
 import { type BodyModel, bodyFromBuffers, hasBodyBuffers } from '../body/index.ts';
 import { NetworkError } from '../errors.ts';
 import { initialNetworks, loadNetwork } from '../load.ts';
@@ -12,8 +13,8 @@ import { newestOfRun } from './run-files.ts';
 /** Names a preset with initial weights instead of a file. */
 const PRESET_PREFIX = 'preset:';
 
-/** The embedded model: until a trained one ships, a small one with initial weights. */
-const EMBEDDED = `${PRESET_PREFIX}64-32`;
+/** The model that ships with the package: `docs/model.md`. */
+const EMBEDDED = new URL('../../models/portrait.safetensors', import.meta.url);
 
 /** What `--network` takes, for help texts. */
 export const NETWORK_HELP =
@@ -37,7 +38,8 @@ export interface OpenNetworks {
  *
  * @throws UsageError for a missing file, FormatError and NetworkError for one that is no checkpoint.
  */
-export async function openNetworks(name: string = EMBEDDED): Promise<OpenNetworks> {
+export async function openNetworks(given?: string): Promise<OpenNetworks> {
+  const name = given ?? fileURLToPath(EMBEDDED);
   if (name.startsWith(PRESET_PREFIX)) {
     const preset = name.slice(PRESET_PREFIX.length);
     const label = `preset ${preset}, initial weights`;
@@ -56,7 +58,7 @@ export async function openNetworks(name: string = EMBEDDED): Promise<OpenNetwork
   };
   try {
     return {
-      label: name,
+      label: given ?? 'the embedded model',
       untrained: false,
       generator: averaged('G'),
       discriminator: () => averaged('D'),

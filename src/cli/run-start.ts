@@ -15,7 +15,7 @@ import {
 } from '../runs/latest.ts';
 import { type RunFolder, runFolder, runsAt } from '../runs/run-folder.ts';
 import type { NdArray } from '../tensor/index.ts';
-import type { RunConfig, TeachConfig, TrainConfig } from '../training/config.ts';
+import type { RunConfig } from '../training/config.ts';
 import { parseConfig, resumedConfig } from '../training/config-text.ts';
 import type { TrainingState } from '../training/state.ts';
 import { taughtStart } from '../training/taught-start.ts';
@@ -81,16 +81,18 @@ function newestRun(out: string): string {
 
 /** The configuration to go on with.
  *
- * @throws UsageError listing settings that a resumed run cannot have otherwise.
+ * @throws UsageError for a run of the other command, or listing settings that a resumed run cannot have otherwise.
  */
-export function configOfResumed(
-  { opened }: Resumed,
-  asked: Partial<TrainConfig> | Partial<TeachConfig>,
-): RunConfig {
+export function configOfResumed<T extends RunConfig>({ opened }: Resumed, asked: Partial<T>): T {
   const settings = opened.state.record.settings as JsonObject | undefined;
   if (settings === undefined)
     throw new UsageError(`"${opened.file}" does not say which settings its run had`);
-  return resumedConfig(parseConfig(settings, `the settings in "${opened.file}"`), asked);
+  const stored = parseConfig(settings, `the settings in "${opened.file}"`);
+  if (stored.command !== asked.command)
+    throw new UsageError(
+      `the run was made by "${stored.command}": go on with portraitgan ${stored.command} --resume`,
+    );
+  return resumedConfig(stored, asked as Parameters<typeof resumedConfig>[1]) as T;
 }
 
 /** Makes the folder of a run. @throws UsageError when it is there already. */

@@ -1,8 +1,6 @@
 /** `portraitgan teach`: a generator learns from renders of people whose latents are known. */
 
 import { Command } from 'commander';
-import { UsageError } from '../errors.ts';
-import type { RunConfig, TeachConfig } from '../training/config.ts';
 import { configOfResumed, resumedState } from './run-start.ts';
 import { taughtMethod } from './taught-method.ts';
 import { givenTeaching, teachConfigOf, teachOptions } from './teach-options.ts';
@@ -31,14 +29,7 @@ export function teachCommand(): Command {
 async function teach(flags: RunFlags): Promise<void> {
   const resumed = resumedState(flags);
   const config =
-    resumed === undefined ? teachConfigOf(flags) : asTeaching(configOfResumed(resumed, givenTeaching(flags)));
+    resumed === undefined ? teachConfigOf(flags) : configOfResumed(resumed, givenTeaching(flags));
   if (flags.dryRun) return dryRun(config, flags);
   await trainingRun(config, flags, resumed, (parts) => taughtMethod(config, parts));
-}
-
-function asTeaching(config: RunConfig): TeachConfig {
-  if (config.command === 'teach') return config;
-  throw new UsageError(
-    `the run was made by "${config.command}": go on with portraitgan ${config.command} --resume`,
-  );
 }

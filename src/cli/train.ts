@@ -1,8 +1,6 @@
 /** `portraitgan train`: the published adversarial training. */
 
 import { Command } from 'commander';
-import { UsageError } from '../errors.ts';
-import type { RunConfig, TrainConfig } from '../training/config.ts';
 import { adversarialMethod } from './adversarial-method.ts';
 import { configOfResumed, resumedState } from './run-start.ts';
 import { dryRun } from './train-dry-run.ts';
@@ -30,14 +28,7 @@ export function trainCommand(): Command {
 async function train(flags: RunFlags): Promise<void> {
   const resumed = resumedState(flags);
   const config =
-    resumed === undefined ? trainConfigOf(flags) : asTraining(configOfResumed(resumed, givenTraining(flags)));
+    resumed === undefined ? trainConfigOf(flags) : configOfResumed(resumed, givenTraining(flags));
   if (flags.dryRun) return dryRun(config, flags);
   await trainingRun(config, flags, resumed, (parts) => adversarialMethod(config, parts));
-}
-
-function asTraining(config: RunConfig): TrainConfig {
-  if (config.command === 'train') return config;
-  throw new UsageError(
-    `the run was made by "${config.command}": go on with portraitgan ${config.command} --resume`,
-  );
 }

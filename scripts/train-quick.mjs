@@ -1,0 +1,30 @@
+/**
+ * `npm run train:quick`: sets up, then trains the smallest preset on the 64 portraits of the repository for some minutes
+ * and says which pictures to look at. Options are handed on to `portraitgan train`:
+ * `npm run train:quick -- --stop-after-minutes 20`.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setup } from './setup.mjs';
+
+const MINUTES = 5;
+
+setup();
+const root = fileURLToPath(new URL('..', import.meta.url));
+const args = [
+  ...['train', '--data', 'data/small.zip', '--preset', 'tiny', '--batch', '8', '--micro-batch', '8'],
+  ...['--kimg', '6', '--stop-after-minutes', String(MINUTES), '--out', 'out/runs'],
+  ...['--tick-kimg', '0.2', '--image-snapshot-ticks', '5', ...process.argv.slice(2)],
+];
+console.log(`portraitgan ${args.join(' ')}`);
+const { status } = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (status === 0)
+  console.log(
+    '\nlook at snapshots/fakes-*.png of the run beside reals-*.png, or: npx portraitgan dashboard out/runs',
+  );
+process.exit(status ?? 1);

@@ -15,6 +15,7 @@ import {
 } from '../runs/latest.ts';
 import { type RunFolder, runFolder, runsAt } from '../runs/run-folder.ts';
 import type { NdArray } from '../tensor/index.ts';
+import { quietPoses } from '../training/adversarial-start.ts';
 import type { RunConfig } from '../training/config.ts';
 import { parseConfig, resumedConfig } from '../training/config-text.ts';
 import type { TrainingState } from '../training/state.ts';
@@ -126,6 +127,9 @@ export async function initialState(config: RunConfig, preset: Preset): Promise<T
     const { shapes } = networks.G.record;
     for (const [name, value] of taughtStart({ shapes, zDim: preset.zDim }, networks.G.read))
       tensors.set(`G/${name}`, value);
+  } else {
+    for (const [kind, { record, read }] of Object.entries(networks))
+      for (const [name, value] of quietPoses(record.shapes, read)) tensors.set(`${kind}/${name}`, value);
   }
   return { tensors, record: { seen: startKimg * 1000, start: startKimg * 1000, iteration: 0, steps: {} } };
 }

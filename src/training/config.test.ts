@@ -46,7 +46,7 @@ test('the published presets get the published stages', () => {
 
 test('small presets get what fits their size and the length of the run', () => {
   expect(trainConfig({ data, preset: '128-32', kimg: 60, batch: 16 })).toMatchObject({
-    ...{ r1Gamma: 0.5, emaKimg: 5, blurInitSigma: 2.5, blurFadeKimg: 6, densityNoiseFadeKimg: 6 },
+    ...{ r1Gamma: 0.125, emaKimg: 5, blurInitSigma: 2.5, blurFadeKimg: 6, densityNoiseFadeKimg: 6 },
     ...{
       gpcRegFadeKimg: 10,
       inputPoseParamsRegLossKimg: 6,
@@ -119,7 +119,7 @@ test('what teaching refuses', () => {
     (given: object): (() => unknown) =>
     () =>
       teachConfig({ data, ...given });
-  expect(refused({ rays: 33 })).toThrow('rays is 33, but the raw picture of 64-32 has a side of 32');
+  expect(refused({ rays: 33 })).toThrow('rays is 33, but the whole picture has 32 (across)');
   expect(refused({ lr: 0.001, lrEnd: 0.01 })).toThrow('lrEnd is 0.01, above lr, which is 0.001');
   expect(refused({ weights: { hair: 1 } })).toThrow(/by image, raw, edges, mask, depth, person/);
   expect(refused({ batch: 8 })).toThrow('"batch" is not a setting');

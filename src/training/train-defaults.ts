@@ -106,7 +106,7 @@ function fillTraining(given: Partial<TrainConfig>): TrainConfig {
     ...{ stageKimg: stageKimg(preset, stage), batch, beta1: 0, emaKimg },
   });
   const { resolution } = presetOf(preset);
-  const r1Gamma = or('r1Gamma', neat((resolution / PUBLISHED.side) * (PUBLISHED.batch / batch)));
+  const r1Gamma = or('r1Gamma', neat((resolution / PUBLISHED.side) ** 2 * (PUBLISHED.batch / batch)));
   const first = stage === 1;
   return {
     ...common,

@@ -6,31 +6,33 @@
  * `Kimg`, counted from the first image ever shown.
  */
 
-import type { DecoderActivation } from '../portrait/decoder.ts';
-import type { PresetName } from '../portrait/presets.ts';
+import type { Preset, PresetName } from '../portrait/presets.ts';
 import type { DensityRegOptions, LossOptions } from './options.ts';
 import type { TaughtWeights } from './taught-options.ts';
 
+/** What of a preset a run may have otherwise. */
+type Changeable =
+  | 'channelBase'
+  | 'channelMax'
+  | 'triplaneDepth'
+  | 'mappingLayers'
+  | 'samples'
+  | 'importanceSamples'
+  | 'decoderActivation'
+  | 'decoderLrMultiplier'
+  | 'rawFromRgbLayer'
+  | 'useBackground'
+  | 'conditionScale'
+  | 'thickness'
+  | 'mbstdGroup'
+  | 'conditionNoise'
+  | 'clampBackbone'
+  | 'clampSuperresolution'
+  | 'clampDiscriminator';
+
 /** The network: a preset, and what of it is other. Field by field as in `Preset`. */
-export interface NetworkSettings {
+export interface NetworkSettings extends Pick<Preset, Changeable> {
   readonly preset: PresetName;
-  readonly channelBase: number;
-  readonly channelMax: number;
-  readonly triplaneDepth: number;
-  readonly mappingLayers: number;
-  readonly samples: number;
-  readonly importanceSamples: number;
-  readonly decoderActivation: DecoderActivation;
-  readonly decoderLrMultiplier: number;
-  readonly rawFromRgbLayer: boolean;
-  readonly useBackground: boolean;
-  readonly conditionScale: number;
-  readonly thickness: number;
-  readonly mbstdGroup: number;
-  readonly conditionNoise: number;
-  readonly clampBackbone: boolean;
-  readonly clampSuperresolution: boolean;
-  readonly clampDiscriminator: boolean;
 }
 
 /** What both kinds of training are told. */

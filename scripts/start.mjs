@@ -14,13 +14,24 @@ const began = performance.now();
 setup();
 const root = fileURLToPath(new URL('..', import.meta.url));
 const given = process.argv.slice(2);
-// The untrained model's densities are all small: the level of a trained one would find no surface. Nor is its
-// surface a body that could take a pose.
-const surface = given.length === 0 ? ['--level', '0.1', '--resolution', '128'] : ['--head', '0,30,0'];
 const steps = [
-  ['generate', '--seeds', '0-7', '--views', 'front,left,back,right'],
-  ['video', '--seeds', '3', '--path', 'turn', '--sweep', 'head-turn', '--frames', '48', '--fps', '16'],
-  ['mesh', '--seeds', '3', ...surface],
+  ['generate', '--seeds', '0-7', '--trunc', '0.7', '--views', 'front,left,back,right'],
+  [
+    'video',
+    '--seeds',
+    '3',
+    '--trunc',
+    '0.7',
+    '--path',
+    'turn',
+    '--sweep',
+    'head-turn',
+    '--frames',
+    '48',
+    '--fps',
+    '16',
+  ],
+  ['mesh', '--seeds', '3', '--trunc', '0.7', '--head', '0,30,0'],
 ];
 for (const step of steps) {
   console.log(`\nportraitgan ${step.join(' ')} --outdir out`);

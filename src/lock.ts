@@ -1,6 +1,6 @@
 /** One process a folder: a file that says who is at work in it. Node only. */
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from './errors.ts';
 
@@ -13,23 +13,25 @@ export const LOCK = 'lock';
  */
 export function takeLock(folder: string): void {
   const file = join(folder, LOCK);
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  // Made with its content and linked into place: nobody reads half of it.
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
+  try {
+    while (!linked(own, file)) {
+      const holder = holderOf(file);
+      if (holder === undefined) continue;
+      if (holder !== process.pid && isAlive(holder)) throw heldBy(holder, folder, file);
+      removeDead(file, holder);
     }
-    const holder = Number(readFileSync(file, 'utf8'));
-    if (holder !== process.pid && isAlive(holder))
-      throw new UsageError(`process ${holder} is working on "${folder}": wait for it, or stop it`);
-    rmSync(file, { force: true });
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 
-/** Gives it back. */
+/** Gives back what this process holds. */
 export function giveLock(folder: string): void {
-  rmSync(join(folder, LOCK), { force: true });
+  const file = join(folder, LOCK);
+  if (holderOf(file) === process.pid) rmSync(file, { force: true });
 }
 
 /** Whether there is such a process. */
@@ -42,4 +44,43 @@ export function isAlive(pid: number): boolean {
     // Not permitted means that it is there.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+function heldBy(holder: number, folder: string, file: string): UsageError {
+  return new UsageError(
+    `process ${holder} is working on "${folder}": wait for it, or stop it; if that process is something else, remove "${file}"`,
+  );
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Undefined when it was given back in between. */
+function holderOf(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Removes the lock of a dead process, but not one that somebody else took in between. */
+function removeDead(file: string, dead: number): void {
+  const aside = `${file}.dead-${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (holderOf(aside) !== dead) linked(aside, file);
+  rmSync(aside, { force: true });
 }

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openLatest } from '../src/runs/latest.ts';
 import { cli, freshFolder } from './cli-run.ts';
 
 const folder = freshFolder();
@@ -94,6 +95,22 @@ describe('a run', () => {
     expect(again.stderr).toContain('after 8 images');
     expect(again.stdout).toContain('done, 0.016 kimg');
     expect(existsSync(join(run, 'lock'))).toBe(false);
+  }, 90_000);
+
+  test('two ranks share batches, and the same ones give the same bits', async () => {
+    const states = [];
+    for (const name of ['ranks1', 'ranks2']) {
+      const flags = ['--ranks', '2', '--kimg', '0.016', '--image-snapshot-ticks', 'none', ...runs(name)];
+      const { code, stderr } = await cli('train', ...small, ...flags);
+      expect(stderr).toContain('done after 0.016 kimg');
+      expect(code).toBe(0);
+      states.push(openLatest(join(folder, 'runs', name, 'checkpoints')).opened!.state);
+    }
+    const [first, second] = states;
+    expect(first.record.ranks).toBe(2);
+    for (const [name, { data }] of first.tensors) expect(second.tensors.get(name)!.data, name).toEqual(data);
+    const moved = first.tensors.get('first/D/b4.fc.weight')!.data;
+    expect(moved.some((value) => value !== 0)).toBe(true);
   }, 90_000);
 
   test('an empty folder of data is refused with its name', async () => {

@@ -1,22 +1,25 @@
 /** The loop's iterations are the steps of `train-step`, and a run that goes on is the run that never stopped. */
 
 import { afterAll, describe, expect, test } from 'vitest';
-import { createLoader, openDataset } from '../src/dataset/index.ts';
+import { createLoader, type LoaderPosition, openDataset } from '../src/dataset/index.ts';
 import { shrunkDataset } from '../src/dataset/shrunk.ts';
 import { defaultBody } from '../src/default-body.ts';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { initialNetworks } from '../src/load.ts';
+import type { JsonObject } from '../src/portrait/config.ts';
 import { sharedRanks, threadCollective } from '../src/ranks/thread-collective.ts';
-import type { NdArray } from '../src/tensor/index.ts';
+import { type NdArray, ndarray } from '../src/tensor/index.ts';
 import { adversarialIteration } from '../src/training/adversarial.ts';
 import { chunkStream, drawGenerated, drawPhase } from '../src/training/adversarial-draws.ts';
 import { alone } from '../src/training/collective.ts';
 import { stepParameters } from '../src/training/optimise.ts';
+import { PHASES } from '../src/training/options.ts';
 import { trainedParameters } from '../src/training/parameter-groups.ts';
 import { residentNetworks } from '../src/training/resident.ts';
 import { runNetworks } from '../src/training/run-networks.ts';
 import { adamOptionsOf, densityOptionsOf, lossOptionsOf } from '../src/training/run-settings.ts';
 import { scheduleAt } from '../src/training/schedules.ts';
+import { sharedGradients } from '../src/training/share-gradients.ts';
 import { runStep } from '../src/training/step.ts';
 import { trainConfig } from '../src/training/train-defaults.ts';
 
@@ -28,11 +31,14 @@ const networks = runNetworks(config, defaultBody());
 const fresh = initialNetworks(networks.preset, config.seed);
 const read = { G: fresh.generator.read, D: fresh.discriminator().read };
 
-async function openData() {
-  const opened = await openDataset(config.data, { mirror: config.mirror });
+async function openData({ data, mirror, batch, seed } = config, position?: LoaderPosition) {
+  const opened = await openDataset(data, { mirror });
   const dataset = shrunkDataset(opened, networks.preset.resolution);
-  const loader = createLoader(dataset, { batch: config.batch, seed: config.seed });
-  const next = async () => ({ ...(await loader.next()), position: { drawn: loader.position().drawn } });
+  const loader = createLoader(dataset, { batch, seed, ...(position && { position }) });
+  const next = async () => {
+    const reals = await loader.next();
+    return { ...reals, position: { ...loader.position() } as unknown as JsonObject };
+  };
   return {
     data: { count: dataset.count, labels: dataset.labels, next },
     close: () => opened.close(),
@@ -74,7 +80,7 @@ describe('an iteration', () => {
     await loader.close();
 
     const [loss, density] = [lossOptionsOf(config), densityOptionsOf(config)];
-    const own = chunkStream(config.seed, 1, 0, 0);
+    const own = chunkStream(config.seed, 1, PHASES.indexOf('Gboth'), 0);
     const { generator } = networks;
     const generated = drawGenerated(own, config.batch, generator.config.zDim, data);
     const schedule = scheduleAt(0, 0, loss);
@@ -105,16 +111,26 @@ describe('an iteration', () => {
   }, 60_000);
 
   test('that goes on from what was read out gives the bits of one that never stopped', async () => {
+    // Two chunks an iteration, and both lazy phases.
+    const settings = { batch: 8, microBatch: 4, densityReg: 0.25, densityRegEvery: 2, dRegEvery: 2 } as const;
+    const other = trainConfig({ data: 'data/small.zip', preset: 'tiny', kimg: 1, seed: 6, ...settings });
     const run = async (splits: readonly number[]) => {
       let tensors = initialTensors();
       let steps: Record<string, number> = {};
-      const { data, close, loader } = await openData();
+      let position: LoaderPosition | undefined;
       let [iteration, seen] = [0, 0];
+      const phases = new Map<string, number>();
       for (const count of splits) {
+        const { data, close, loader } = await openData(other, position);
         const residents = await residentNetworks(engine, shapesOf(), tensors, steps);
-        const iterate = await adversarialIteration({ residents, networks, config, data, collective: alone });
-        for (let i = 0; i < count; i++, iteration++, seen += config.batch)
-          await iterate({ iteration, seen, start: 0 });
+        const task = { residents, networks, config: other, data, collective: alone };
+        const iterate = await adversarialIteration(task);
+        for (let i = 0; i < count; i++, iteration++, seen += other.batch) {
+          const report = await iterate({ iteration, seen, start: 0 });
+          position = report.position as unknown as LoaderPosition;
+          for (const [phase, losses] of report.losses)
+            phases.set(phase, (phases.get(phase) ?? 0) + losses.length);
+        }
         tensors = await residents.tensors();
         steps = Object.fromEntries(
           (['G', 'D'] as const).flatMap((kind) =>
@@ -122,15 +138,18 @@ describe('an iteration', () => {
           ),
         );
         await residents.dispose();
+        await loader.close();
+        await close();
       }
-      await loader.close();
-      await close();
-      return { tensors, steps };
+      return { tensors, steps, phases, position };
     };
-    const [whole, split] = [await run([3]), await run([1, 2])];
+    const [whole, split] = [await run([2]), await run([1, 1])];
+    // Losses of two chunks; fakes and reals are two.
+    expect(Object.fromEntries(whole.phases)).toEqual({ Gmain: 4, Greg: 2, Dmain: 8, Dreg: 2 });
     expect(split.steps).toEqual(whole.steps);
+    expect(split.position).toEqual(whole.position);
     for (const [name, { data }] of whole.tensors) expect(split.tensors.get(name)!.data, name).toEqual(data);
-  }, 90_000);
+  }, 120_000);
 });
 
 describe('ranks', () => {
@@ -161,5 +180,37 @@ describe('ranks', () => {
     await expect(threadCollective(0, sharedRanks(2, 4)).allReduce(new Float32Array(5))).rejects.toThrow(
       'provided for',
     );
+  });
+
+  test('gradients become their mean', async () => {
+    const shared = sharedRanks(2, 100);
+    const shapes = shapesOf();
+    const made = await Promise.all(
+      [0, 1].map(async (rank) => {
+        const { runner, dispose } = await residentNetworks(engine, shapes, initialTensors(), {});
+        const gradients = new Map([
+          [
+            'a',
+            await engine.upload(
+              ndarray(
+                [2, 3],
+                [1, 2, 3, 4, 5, 6].map((x) => x + rank),
+              ),
+            ),
+          ],
+          ['b', await engine.upload(ndarray([], [10 * rank]))],
+        ]);
+        const mean = await sharedGradients(runner, threadCollective(rank, shared), gradients);
+        const arrays = await Promise.all(
+          [...mean].map(async ([name, value]) => [name, await engine.download(value)]),
+        );
+        await dispose();
+        return Object.fromEntries(arrays) as Record<string, NdArray>;
+      }),
+    );
+    for (const { a, b } of made) {
+      expect([...a.data]).toEqual([1.5, 2.5, 3.5, 4.5, 5.5, 6.5]);
+      expect([a.shape, [...b.data], b.shape]).toEqual([[2, 3], [5], []]);
+    }
   });
 });

@@ -47,7 +47,7 @@ export async function adversarialMethod(config: TrainConfig, parts: MethodParts)
             ...{ engine, body: defaultBody(), dataset, folder: snapshotFolder },
             latentOf: latentsOfSeeds(networks.generator.config.zDim),
           });
-    if (place.iteration === 0) await snapshots?.reals(place.seen);
+    if (parts.isNew) await snapshots?.reals(place.seen);
     const loss = lossOptionsOf(config);
     const now = (seen: number) => scheduleAt(seen, place.start, loss);
     return {

@@ -112,9 +112,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   if (options.saveLatents !== undefined) prepareFile(options.saveLatents);
   const networks = await openNetworks(options.network);
   if (networks.untrained)
-    note(
-      `${options.network === undefined ? 'no --network: ' : ''}${networks.label}: it was never trained and shows coloured patterns, not people`,
-    );
+    note(`${networks.label}: it was never trained and shows coloured patterns, not people`);
   const engine = await makeEngine(options);
   try {
     const pose = poseOf(options);

@@ -20,9 +20,7 @@ export function gentleStop(whatHappens: string): Stop {
   process.on('message', (message: ToProgram) => {
     if (message.stop) ask();
   });
-  // A terminal sends Ctrl-C to both processes; the other one decides.
-  const listener = process.connected ? () => undefined : ask;
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
+  // A terminal sends Ctrl-C to both processes, and `kill` may be for this one alone; once is enough.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ask);
   return stop;
 }

@@ -70,7 +70,7 @@ for (const [signal, exitCode] of Object.entries(SIGNAL_EXITS)) {
     if (stopsGently) {
       stopsGently = false;
       gentleExit = exitCode;
-      program.send({ stop: true } satisfies ToProgram);
+      if (program.connected) program.send({ stop: true } satisfies ToProgram);
       return;
     }
     if (interruption !== undefined) return;

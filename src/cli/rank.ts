@@ -14,7 +14,8 @@ const { rank, shared, config, engine: options, state } = workerData as RankStart
 const collective = threadCollective(rank, shared);
 const engine = await makeEngine(options);
 const networks = runNetworks(config, defaultBody());
-const { trainer } = await trainerOf({ config, networks, state, engine, collective }, (parts) =>
+const given = { config, networks, state, engine, collective, isNew: false };
+const { trainer, method, residents } = await trainerOf(given, (parts) =>
   config.command === 'train' ? adversarialMethod(config, parts) : taughtMethod(config, parts),
 );
 const more = Float32Array.of(0);
@@ -23,3 +24,6 @@ for (;;) {
   if (more[0] === 0) break;
   await trainer.step();
 }
+await method.close();
+await residents.dispose();
+await engine.dispose();

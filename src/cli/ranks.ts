@@ -1,8 +1,9 @@
 /** Several threads that train one model, each with an engine and a share of every batch: the first one's side. */
 
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../errors.ts';
+import { DatasetError, EngineError, UsageError } from '../errors.ts';
 import { type SharedRanks, sharedRanks, threadCollective } from '../ranks/thread-collective.ts';
 import { sizeOf } from '../tensor/index.ts';
 import { alone, type Collective } from '../training/collective.ts';
@@ -11,6 +12,9 @@ import type { RunNetworks } from '../training/run-networks.ts';
 import type { TrainingState } from '../training/state.ts';
 import { workerUrl } from '../worker-url.ts';
 import type { EngineOptions } from './engine.ts';
+
+/** How long ranks may take to end. */
+const PATIENCE_MS = 10_000;
 
 /** What a rank is started with. */
 export interface RankStart {
@@ -57,19 +61,40 @@ export function startRanks(
     const workerData: RankStart = { ...start, rank: i + 1, shared };
     return new Worker(workerUrl('cli/rank'), { workerData, execArgv: [] });
   });
+  let ended = false;
   const collective = threadCollective(0, shared);
   const failure = new Promise<never>((_, reject) => {
     workers.forEach((worker, i) => {
-      worker.on('error', (error) => reject(new EngineError(`rank ${i + 1} failed: ${error.message}`)));
+      worker.on('error', (error) => reject(failureOf(i + 1, error)));
+      worker.on('exit', (code) => {
+        if (!ended) reject(new EngineError(`rank ${i + 1} ended with code ${code}`));
+      });
     });
   });
   failure.catch(() => undefined);
   return {
     collective,
-    goOn: (more) => collective.broadcast(Float32Array.of(more ? 1 : 0)),
+    goOn: (more) => {
+      ended ||= !more;
+      return collective.broadcast(Float32Array.of(more ? 1 : 0));
+    },
     withOthers: (work) => Promise.race([work, failure]),
     end: async () => {
+      // Those that were told that it is over end by themselves, which is gentler on native code.
+      const left = ended ? workers.map((worker) => once(worker, 'exit')) : [];
+      await Promise.race([
+        Promise.all(left),
+        new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref()),
+      ]);
+      ended = true;
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
+}
+
+/** Errors come from another thread as plain ones: their names say which they were. */
+function failureOf(rank: number, { name, message }: Error): Error {
+  const text = `rank ${rank} failed: ${message}`;
+  if (name === 'UsageError') return new UsageError(text);
+  return name === 'DatasetError' ? new DatasetError(text) : new EngineError(text);
 }

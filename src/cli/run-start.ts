@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { initialNetworks, loadNetwork } from '../load.ts';
+import { LOCK } from '../lock.ts';
 import type { JsonObject } from '../portrait/config.ts';
 import type { Preset } from '../portrait/presets.ts';
 import {
@@ -71,7 +72,7 @@ function tell(resumed: Resumed): Resumed {
 }
 
 function newestRun(out: string): string {
-  const runs = existsSync(out) ? [...runsAt(out).values()] : [];
+  const runs = existsSync(out) ? [...runsAt(out).values()].filter(({ root }) => hasCheckpoints(root)) : [];
   const [newest] = runs
     .map(({ root, config }) => ({ root, time: existsSync(config) ? statSync(config).mtimeMs : 0 }))
     .sort((a, b) => b.time - a.time);
@@ -101,12 +102,25 @@ export function newRunFolder({ out, name }: RunFlags, config: RunConfig): RunFol
   prepareFolder(out);
   const called = name ?? `${nextNumber(out)}-${config.command}-${config.preset}`;
   const root = join(out, called);
-  if (existsSync(root) && readdirSync(root).length > 0)
+  if (existsSync(root) && !isAbandoned(root))
     throw new UsageError(
       `"${root}" is there already: --resume goes on with it, another --name begins a new run`,
     );
   mkdirSync(root, { recursive: true });
   return runFolder(root);
+}
+
+/** What a run leaves that ended before its first checkpoint: there is nothing to go on from. */
+const LEFT = ['config.json', 'log.txt', 'stats.jsonl', 'snapshots', 'checkpoints', LOCK];
+
+function isAbandoned(root: string): boolean {
+  const strange = readdirSync(root).filter((name) => !LEFT.includes(name));
+  return strange.length === 0 && !hasCheckpoints(root);
+}
+
+function hasCheckpoints(root: string): boolean {
+  const folder = checkpointsOf(root);
+  return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
 function nextNumber(out: string): string {
@@ -122,16 +136,17 @@ export async function initialState(config: RunConfig, preset: Preset): Promise<T
   const networks = { G: fresh.generator, D: fresh.discriminator() };
   for (const [kind, network] of Object.entries(networks))
     for (const name of network.record.shapes.keys()) tensors.set(`${kind}/${name}`, network.read(name));
+  for (const [kind, { record, read }] of Object.entries(networks))
+    for (const [name, value] of quietPoses(record.shapes, read)) tensors.set(`${kind}/${name}`, value);
   if (init !== null) await takeNetworks(init, tensors);
   else if (config.command === 'teach') {
     const { shapes } = networks.G.record;
-    for (const [name, value] of taughtStart({ shapes, zDim: preset.zDim }, networks.G.read))
+    const read = (name: string): NdArray => tensors.get(`G/${name}`)!;
+    for (const [name, value] of taughtStart({ shapes, zDim: preset.zDim }, read))
       tensors.set(`G/${name}`, value);
-  } else {
-    for (const [kind, { record, read }] of Object.entries(networks))
-      for (const [name, value] of quietPoses(record.shapes, read)) tensors.set(`${kind}/${name}`, value);
   }
-  return { tensors, record: { seen: startKimg * 1000, start: startKimg * 1000, iteration: 0, steps: {} } };
+  const seen = Math.round(startKimg * 1000);
+  return { tensors, record: { seen, start: seen, iteration: 0, steps: {} } };
 }
 
 /** Puts what a checkpoint has in the place of what is there: by name, as the published trainer resumes. */

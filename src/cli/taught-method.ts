@@ -5,6 +5,7 @@ import { shrunkDataset } from '../dataset/shrunk.ts';
 import { openTaughtSet, type TaughtSet } from '../dataset/taught.ts';
 import { createTaughtLoader } from '../dataset/taught-loader.ts';
 import { defaultBody } from '../default-body.ts';
+import { UsageError } from '../errors.ts';
 import type { JsonObject } from '../portrait/config.ts';
 import { ndarray } from '../tensor/index.ts';
 import type { TeachConfig } from '../training/config.ts';
@@ -24,6 +25,7 @@ export async function taughtMethod(config: TeachConfig, parts: MethodParts): Pro
     await set.close();
   };
   try {
+    checkSet(set, config);
     const { people, views, seed, prefetch } = config;
     const loader = createTaughtLoader(set, {
       ...{ people: people / collective.size, views, seed: rankSeed(seed, collective), ahead: prefetch },
@@ -44,7 +46,7 @@ export async function taughtMethod(config: TeachConfig, parts: MethodParts): Pro
       snapshotFolder === undefined
         ? undefined
         : await openSnapshots({ engine, body: defaultBody(), dataset, folder: snapshotFolder, latentOf });
-    if (place.iteration === 0) await snapshots?.reals(place.seen);
+    if (parts.isNew) await snapshots?.reals(place.seen);
     const { neuralResolution } = networks.preset;
     return {
       iterate,
@@ -65,6 +67,21 @@ export async function taughtMethod(config: TeachConfig, parts: MethodParts): Pro
     await close();
     throw error;
   }
+}
+
+/** Whether a set can be looked at as the settings say. @throws UsageError naming what does not fit. */
+function checkSet({ hasDepth, resolution }: TaughtSet, config: TeachConfig): void {
+  const { across, pixelsPerRay, weights } = config;
+  if (weights.depth > 0 && !hasDepth)
+    throw new UsageError(
+      'the loss weighs depths, but the set has none: make it with --depth, or set --weights depth=0',
+    );
+  const wanted = across * pixelsPerRay;
+  if (resolution % wanted !== 0)
+    throw new UsageError(
+      `the set has pictures of ${resolution} px, but across ${across} times pixelsPerRay ${pixelsPerRay} is ${wanted}: ` +
+        'a whole multiple is needed',
+    );
 }
 
 /** The person on each portrait of the set. */

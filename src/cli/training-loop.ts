@@ -4,7 +4,6 @@
  * It knows neither the engine nor the method.
  */
 
-import { writeFileSync } from 'node:fs';
 import type { JsonObject } from '../portrait/config.ts';
 import { writeCarry } from '../runs/carry.ts';
 import { cleanCheckpoints, writeCheckpoint } from '../runs/checkpoints.ts';
@@ -14,7 +13,9 @@ import { openStats, progressStatistics } from '../runs/stats.ts';
 import { createCollector, type TickSummary } from '../training/collector.ts';
 import type { RunConfig } from '../training/config.ts';
 import { printConfig } from '../training/config-text.ts';
+import type { IterationReport } from '../training/iteration.ts';
 import type { Trainer } from '../training/trainer.ts';
+import { writeAside } from '../weights/safe-write.ts';
 import type { Stop } from './gentle-stop.ts';
 import { showSeconds } from './output.ts';
 import { kimgText, lossesOf, statusLine, statusText, type TrainStatus } from './train-status.ts';
@@ -47,28 +48,33 @@ export interface LoopResult {
 export async function trainingLoop(parts: LoopParts): Promise<LoopResult> {
   const { config, folder, trainer, stop } = parts;
   await cleanCheckpoints(folder.checkpoints);
-  writeFileSync(folder.config, printConfig(config));
+  writeAside(folder.config, (write) => write(Buffer.from(printConfig(config))));
   const run = openRun(parts);
-  const total = config.kimg * 1000;
-  let reason: LoopResult['reason'] = 'done';
+  const total = Math.round(config.kimg * 1000);
+  const isOver = (): boolean => trainer.place().seen >= total;
   try {
     // So that there is something to go on from, whatever happens first.
     if (parts.isNew) await run.save();
-    while (trainer.place().seen < total) {
-      const report = await trainer.step();
-      run.take(report.statistics);
-      const { seen, iteration } = trainer.place();
-      if (seen >= total || iteration === 1 || run.tickIsDue()) await run.tick();
+    while (!isOver() && !stop.asked && !run.isOutOfTime()) {
+      run.take(await trainer.step());
+      const ticks = isOver() || trainer.place().iteration === 1 || run.tickIsDue();
+      if (ticks) run.tick();
       else run.show();
-      if (stop.asked) reason = 'stopped';
-      else if (run.isOutOfTime() && seen < total) reason = 'out of time';
-      if (reason !== 'done') break;
       if (run.checkpointIsDue()) await run.save();
+      // Pictures take a while: what is due is saved before.
+      if (ticks && run.sheetsAreDue() && !stop.asked) {
+        if (isOver()) await run.save();
+        await run.sheets();
+      }
     }
     if (run.hasMoved()) await run.save();
+    const reason = isOver() ? 'done' : stop.asked ? 'stopped' : 'out of time';
     const { seen } = trainer.place();
     run.log(`${reason} after ${kimgText(seen)}`);
     return { seen, checkpoint: run.saved(), reason };
+  } catch (error) {
+    run.logFailure(error as Error);
+    throw error;
   } finally {
     run.close();
   }
@@ -105,10 +111,16 @@ function openRun(parts: LoopParts) {
     const state = await trainer.state({ ...record(), seconds: parts.earlierSeconds + seconds() });
     const milestone = snapshotTicks === null ? 0 : Math.round(snapshotTicks * perTick);
     const file = await writeCheckpoint(folder.checkpoints, state, { keep, milestone });
-    if (parts.carry !== undefined) await writeCarry(parts.carry, state);
     saved = { seen: trainer.place().seen, at: seconds(), file };
+    if (parts.carry === undefined) return;
+    try {
+      await writeCarry(parts.carry, state);
+    } catch (error) {
+      // The exact checkpoint is safe, and the run goes on.
+      write(`no carry checkpoint: ${(error as Error).message}`);
+    }
   };
-  const tick = async (): Promise<void> => {
+  const tick = (): void => {
     const { seen } = trainer.place();
     const number = Math.floor(seen / perTick);
     const shown = status();
@@ -124,19 +136,30 @@ function openRun(parts: LoopParts) {
     losses = lossesOf(summary);
     stats.append(summary, Date.now() / 1000);
     write(statusText({ ...shown, losses }));
-    const before = seconds();
-    const { imageSnapshotTicks: every } = config;
-    const done = seen >= config.kimg * 1000;
-    const isFirst = trainer.place().iteration === 1;
-    if (every !== null && (done || isFirst || number % every === 0)) await snapshot(seen);
-    tickStart = { seen, at: seconds(), maintenance: seconds() - before };
+    tickStart = { seen, at: seconds(), maintenance: 0 };
   };
+  const sheetNumber = (): number =>
+    Math.floor(trainer.place().seen / (perTick * (config.imageSnapshotTicks ?? 1)));
+  let lastSheet = sheetNumber();
   return {
-    take(statistics: ReadonlyMap<string, readonly number[]>): void {
+    take({ statistics, bad }: IterationReport): void {
       for (const [name, values] of statistics) collector.report(name, values);
+      for (const [phase, count] of bad)
+        if (count > 0) collector.report(`Progress/bad_gradients/${phase}`, count);
     },
     tickIsDue: () => trainer.place().seen >= tickStart.seen + perTick,
     tick,
+    sheetsAreDue: () =>
+      config.imageSnapshotTicks !== null &&
+      (trainer.place().iteration === 1 ||
+        sheetNumber() > lastSheet ||
+        trainer.place().seen >= config.kimg * 1000),
+    async sheets(): Promise<void> {
+      lastSheet = sheetNumber();
+      const before = seconds();
+      await snapshot(trainer.place().seen);
+      tickStart = { ...tickStart, at: seconds(), maintenance: seconds() - before };
+    },
     show: () => line.show(status()),
     isOutOfTime: () => config.stopAfterMinutes !== null && seconds() > 60 * config.stopAfterMinutes,
     checkpointIsDue(): boolean {
@@ -148,6 +171,14 @@ function openRun(parts: LoopParts) {
     hasMoved: () => trainer.place().seen !== saved.seen,
     saved: () => saved.file,
     log: (text: string) => write(`${text}, ${showSeconds(seconds())}`),
+    /** The error itself is shown by whoever hears of it. */
+    logFailure({ message }: Error): void {
+      try {
+        log.append(`failed after ${kimgText(trainer.place().seen)}: ${message}`);
+      } catch {
+        // A full disk takes no more words.
+      }
+    },
     close(): void {
       line.clear();
       log.close();

@@ -1,6 +1,7 @@
 /** From options to a run at work: what `train` and `teach` share. */
 
 import { defaultBody } from '../default-body.ts';
+import { UsageError } from '../errors.ts';
 import { presetNetworkOptions } from '../load.ts';
 import { giveLock, takeLock } from '../lock.ts';
 import type { JsonObject } from '../portrait/config.ts';
@@ -47,6 +48,8 @@ export interface MethodParts {
   /** Where the data is, as a report said it; undefined at the beginning. */
   readonly position: JsonObject | undefined;
   readonly place: Place;
+  /** Whether the run's folder is new. */
+  readonly isNew: boolean;
 }
 
 /** Sets a run up, trains, and says what became of it. */
@@ -58,6 +61,10 @@ export async function trainingRun(
 ): Promise<void> {
   const size = flags.ranks ?? 1;
   checkRanks(config, size);
+  if (size > 1 && config.onBad === 'skip')
+    throw new UsageError(
+      '--on-bad skip goes with one rank only: several would lose count of what they have drawn',
+    );
   for (const remark of remarksOn(config)) note(remark);
   const networks = runNetworks(config, defaultBody());
   const state = resumed?.opened.state ?? (await initialState(config, networks.preset));
@@ -92,13 +99,17 @@ async function runIn(
   const began = performance.now();
   const stop = gentleStop('the state is being saved');
   const options = engineOfRank(flags, size);
-  const ranks = startRanks(size, { config, engine: options, state }, networks);
   const engine = await makeEngine(options);
+  const ranks = startRanks(size, { config, engine: options, state }, networks);
   try {
     const { record } = state;
+    if (typeof record.ranks === 'number' && record.ranks !== size)
+      note(`the run had ${record.ranks} ranks, now ${size}: it goes on, but not with the same bits`);
     note(`${folder.root}: ${config.command} ${config.preset} on the ${engine.name} engine`);
     const { collective } = ranks;
-    const parts = { config, networks, state, engine, collective, snapshotFolder: folder.snapshots };
+    const isNew = resumed?.folder === undefined;
+    const shown = { snapshotFolder: folder.snapshots, isNew };
+    const parts = { config, networks, state, engine, collective, ...shown };
     const { trainer, method, residents } = await ranks.withOthers(trainerOf(parts, makeMethod));
     const together = {
       ...trainer,
@@ -110,8 +121,11 @@ async function runIn(
     try {
       const loop = trainingLoop({
         ...{ config, folder, trainer: together, stop },
-        record: () => recordOf(config, networks, method.attributes(trainer.place().seen)),
-        isNew: resumed?.folder === undefined,
+        record: () => ({
+          ...recordOf(config, networks, method.attributes(trainer.place().seen)),
+          ranks: size,
+        }),
+        isNew,
         carry: flags.carry,
         earlierSeconds: typeof record.seconds === 'number' ? record.seconds : 0,
         snapshot: async (seen) => method.snapshot(await readOut(residents, networks), seen),
@@ -131,7 +145,7 @@ async function runIn(
 
 /** A trainer with its weights on its engine. */
 export async function trainerOf(
-  given: Pick<MethodParts, 'networks' | 'engine' | 'collective' | 'snapshotFolder'> & {
+  given: Pick<MethodParts, 'networks' | 'engine' | 'collective' | 'snapshotFolder' | 'isNew'> & {
     readonly config: RunConfig;
     readonly state: TrainingState;
   },

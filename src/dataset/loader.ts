@@ -8,7 +8,7 @@ import { DatasetError, UsageError } from '../errors.ts';
 import type { Dataset, DatasetItem } from './dataset.ts';
 import { CAMERA_NUMBERS, POSE_NUMBERS } from './labels.ts';
 import { limiter } from './limiter.ts';
-import { itemOrder, type OrderKind } from './order.ts';
+import { itemOrder, ORDERS, type OrderKind } from './order.ts';
 
 /** Where a loader is: what a training run saves to go on with exactly the batches that would have come. */
 export interface LoaderPosition {
@@ -76,6 +76,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     if (!Number.isInteger(value) || value < 1)
       throw new UsageError(`${name} is ${value}; it must be a whole number, at least 1`);
   }
+  if (position !== undefined && !ORDERS.includes(position.order))
+    throw new UsageError(`the position has an order "${position.order}" that does not exist`);
   if (position !== undefined && position.count !== dataset.count) {
     throw new UsageError(
       `the position belongs to a dataset of ${position.count} items; this one has ${dataset.count}`,

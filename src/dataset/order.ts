@@ -9,7 +9,9 @@ import { type RandomState, randomState } from '../weights/random-state.ts';
  * - `original`: the published sampler, for runs that must see the same pictures: one shuffle, then each item
  *   drawn changes places with one of the last half a set, so that some come again before others have come.
  */
-export type OrderKind = 'shuffled' | 'original';
+export type OrderKind = (typeof ORDERS)[number];
+
+export const ORDERS = ['shuffled', 'original'] as const;
 
 /** An endless sequence of indices. */
 export interface Order {

@@ -56,6 +56,7 @@ export function createTaughtLoader(set: TaughtSet, options: TaughtLoaderOptions)
   const order = itemOrder('shuffled', count, start.seed, start.drawn);
   let [begun, settled, closed] = [start.drawn, start.drawn, false];
   const queue: Promise<TaughtBatch | Error>[] = [];
+  let taken: Promise<unknown> = Promise.resolve();
 
   const begin = (): Promise<TaughtBatch | Error> => {
     const members = Array.from({ length: people }, () => ({ person: order.next(), at: begun++ }));
@@ -81,7 +82,9 @@ export function createTaughtLoader(set: TaughtSet, options: TaughtLoaderOptions)
   return {
     async next() {
       fill();
-      const batch = await queue.shift();
+      const first = queue.shift();
+      taken = first ?? taken;
+      const batch = await first;
       if (batch === undefined) throw new UsageError('the loader is closed');
       if (batch instanceof Error) throw batch;
       settled += people;
@@ -91,7 +94,7 @@ export function createTaughtLoader(set: TaughtSet, options: TaughtLoaderOptions)
     position: () => ({ ...start, drawn: settled }),
     async close() {
       closed = true;
-      await Promise.all(queue.splice(0));
+      await Promise.all([taken, ...queue.splice(0)]);
     },
   };
 }

@@ -132,12 +132,11 @@ function isIntact(entry: CheckpointEntry): boolean {
 function withLastGood(folder: string, error: unknown): unknown {
   if (!(error instanceof StorageError)) return error;
   const last = lastIntact(folder);
-  const kept =
-    last === undefined
-      ? 'nothing was saved before'
-      : `the last checkpoint, "${basename(last.file)}" after ${last.seen} images, is intact`;
+  const way = 'Make room or give permission, then';
   return new StorageError(
-    `${error.message}; ${kept}. Make room or give permission, then use --resume latest`,
+    last === undefined
+      ? `${error.message}; nothing was saved before. ${way} start again`
+      : `${error.message}; the last checkpoint, "${basename(last.file)}" after ${last.seen} images, is intact. ${way} use --resume latest`,
   );
 }
 

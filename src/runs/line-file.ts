@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { writeAside } from '../weights/safe-write.ts';
+import { asStorageError } from './aside.ts';
 
 export interface LineFile {
   /** Lines that were removed when the file was opened, a torn one included. */
@@ -46,7 +47,7 @@ export function openLineFile(path: string, options: LineFileOptions = {}): LineF
         fdatasyncSync(descriptor);
       } catch (error) {
         ftruncateSync(descriptor, size);
-        throw error;
+        throw asStorageError(path, error);
       }
     },
     close: () => closeSync(descriptor),

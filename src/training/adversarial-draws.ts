@@ -5,7 +5,7 @@
 
 import { noiseLayers } from '../portrait/generator.ts';
 import { fillWith, type Stream, stream } from '../random.ts';
-import { type NdArray, ndarray } from '../tensor/index.ts';
+import { type NdArray, ndarray, sizeOf } from '../tensor/index.ts';
 import { DENSITY_POINTS, densityTerms, looksOf } from './density-loss.ts';
 import type { DensityDraws, Draws } from './draws.ts';
 import type { PosedGenerator } from './fakes.ts';
@@ -116,19 +116,18 @@ function densityDraws(own: Stream, batch: number, points: number, looks: number)
   };
 }
 
+/** More than a batch has. */
+const CHUNKS = 1 << 16;
+
 /** A stream that belongs to a chunk of a phase of an iteration. */
 export function chunkStream(seed: number, iteration: number, phase: number, chunk: number): Stream {
-  return stream(seed, 1000 * phase + chunk, iteration);
+  return stream(seed, CHUNKS * phase + chunk, iteration);
 }
 
-function uniforms(own: Stream, shape: readonly number[]): NdArray {
-  return ndarray(shape, fillWith(own.uniform, product(shape)));
+export function uniforms(own: Stream, shape: readonly number[]): NdArray {
+  return ndarray(shape, fillWith(own.uniform, sizeOf(shape)));
 }
 
 function normals(own: Stream, shape: readonly number[]): NdArray {
-  return ndarray(shape, fillWith(own.normal, product(shape)));
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
+  return ndarray(shape, fillWith(own.normal, sizeOf(shape)));
 }

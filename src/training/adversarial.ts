@@ -13,7 +13,7 @@ import type { Collective } from './collective.ts';
 import type { TrainConfig } from './config.ts';
 import { gradientSum } from './gradients.ts';
 import type { IterationReport, Place } from './iteration.ts';
-import { partsOf } from './options.ts';
+import { PHASES, partsOf } from './options.ts';
 import {
   type PreparedPhase,
   preparePhase,
@@ -77,12 +77,17 @@ export async function adversarialIteration(
     const reals = await data.next();
     const counts = { losses: new Map(), statistics: new Map(), bad: new Map() };
     const report: IterationReport = { images: config.batch, ...counts, position: reals.position };
-    for (const [index, { phase, network, interval }] of phases.entries()) {
+    for (const { phase, network, interval } of phases) {
       if (iteration % interval !== 0) continue;
       const options = { phase, gain: interval, loss, density, seen, start, noise: 'random' } as const;
       const sums = gradientSum(residents.runner);
       const ready = (chunk: number): readonly [StepInputs, PreparedPhase] => {
-        const own = chunkStream(config.seed, iteration, index, collective.rank * chunks + chunk);
+        const own = chunkStream(
+          config.seed,
+          iteration,
+          PHASES.indexOf(phase),
+          collective.rank * chunks + chunk,
+        );
         const inputs = chunkInputs(task, options, own, chunk, reals);
         return [inputs, preparePhase(networks, options, inputs)];
       };
@@ -90,6 +95,8 @@ export async function adversarialIteration(
       for (let chunk = 0; chunk < chunks; chunk++) {
         const running = runPhase(residents.runner, networks, options, ...(await next));
         if (chunk + 1 < chunks) next = afterwards(() => ready(chunk + 1));
+        // Its error is told in its turn.
+        next.catch(() => undefined);
         const made = await running;
         await sums.add(made.gradients);
         collect(report, phase, made.losses, made.statistics);

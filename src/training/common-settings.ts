@@ -140,7 +140,7 @@ export const COMMON_SETTINGS: Settings<CommonConfig> = {
     about: 'share of the images shown that bounds this half-life',
   },
   tickKimg: {
-    ...{ kind: 'number', min: 0, group: 'intervals' },
+    ...{ kind: 'number', min: 0.001, group: 'intervals' },
     about: 'thousands of images between lines of statistics',
     published: 'tick',
   },

@@ -4,6 +4,7 @@
  * What leaves the engine at each step are losses, statistics and the few weights that plain code reads.
  */
 
+import { FormatError } from '../errors.ts';
 import type { ParameterShapes } from '../portrait/parameters.ts';
 import {
   type Engine,
@@ -12,6 +13,7 @@ import {
   ndarray,
   type Program,
   type Resident,
+  sameShape,
   sizeOf,
 } from '../tensor/index.ts';
 import { declaredInputs, type ProgramRunner, weightOf } from './runner.ts';
@@ -118,11 +120,19 @@ async function uploaded(
     second: new Map(),
     steps: new Map(),
   };
-  const find = (part: NetworkPart, name: string): NdArray | undefined =>
-    tensors.get(stateName(kind, part, name));
+  const find = (part: NetworkPart, name: string): NdArray | undefined => {
+    const known = stateName(kind, part, name);
+    const array = tensors.get(known);
+    const wanted = shape.shapes.get(name)!.shape;
+    if (array !== undefined && !sameShape(array.shape, wanted))
+      throw new FormatError(
+        `the training state has "${known}" as [${array.shape.join(', ')}]; expected [${wanted.join(', ')}]`,
+      );
+    return array;
+  };
   for (const name of shape.shapes.keys()) {
     const value = find('values', name);
-    if (value === undefined) throw new Error(`internal: the training state lacks ${kind}'s "${name}"`);
+    if (value === undefined) throw new FormatError(`the training state lacks ${kind}'s "${name}"`);
     network.values.set(name, await engine.upload(value));
   }
   for (const name of shape.parameters)

@@ -8,8 +8,7 @@ export interface TrainingState {
   /** By name: `G/NAME`, `D/NAME`, `G_ema/NAME`, `D_ema/NAME` (parameters and buffers, NAME as in the network), and
    * Adam's moments `first/G/NAME`, `second/G/NAME`, `first/D/...`. float32. */
   readonly tensors: ReadonlyMap<string, NdArray>;
-  /** Everything else, as JSON: `seen` (images shown), `iteration`, `start`, `loader` (LoaderPosition), `random`
-   * (state of the generator of draws), `steps` (age of each parameter's moments), `settings` (the run's
+  /** Everything else, as JSON: `seen` (images shown), `iteration`, `start`, `loader` (LoaderPosition), `steps` (age of each parameter's moments), `settings` (the run's
    * configuration), `networks` (`G` and `D`: the options that a checkpoint file stores, which exports need). */
   readonly record: JsonObject;
 }

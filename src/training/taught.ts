@@ -4,13 +4,12 @@
  * A phase of our own beside the published method; the discriminator takes no part.
  */
 
-import { UsageError } from '../errors.ts';
 import { cameraLabel, viewCamera } from '../portrait/camera.ts';
 import type { JsonObject } from '../portrait/config.ts';
 import { poseBodies } from '../portrait/posing.ts';
-import { fillWith, type Stream } from '../random.ts';
-import { type NdArray, ndarray, sizeOf } from '../tensor/index.ts';
-import { chunkStream, type LabelSource } from './adversarial-draws.ts';
+import type { Stream } from '../random.ts';
+import { type NdArray, ndarray } from '../tensor/index.ts';
+import { chunkStream, type LabelSource, uniforms } from './adversarial-draws.ts';
 import type { Collective } from './collective.ts';
 import type { TeachConfig } from './config.ts';
 import { gradientSum, takeBackward } from './gradients.ts';
@@ -133,12 +132,8 @@ async function taughtArrays(task: TaughtTask, iteration: number): Promise<Taught
   const inputs = taughtInputs(generator, setting);
   for (const draw of ['jitter', 'quantiles']) {
     const aval = inputs[draw];
-    if (aval !== undefined) given[draw] = ndarray(aval.shape, fillWith(own.uniform, sizeOf(aval.shape)));
+    if (aval !== undefined) given[draw] = uniforms(own, aval.shape);
   }
-  if (setting.weights.depth > 0 && depths === undefined)
-    throw new UsageError(
-      'the loss weighs depths, but the set has none: make it with --depth, or set the weight to 0',
-    );
   return { position, arrays: Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name]!])) };
 }
 

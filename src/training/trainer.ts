@@ -1,6 +1,6 @@
 /** A run on an engine: iterations one after another, what they leave behind, and when to stop. */
 
-import { DivergenceError } from '../errors.ts';
+import { DivergenceError, FormatError } from '../errors.ts';
 import type { JsonObject } from '../portrait/config.ts';
 import type { NdArray, Resident } from '../tensor/index.ts';
 import type { IterationReport, Place } from './iteration.ts';
@@ -9,6 +9,9 @@ import type { TrainingState } from './state.ts';
 
 /** Losses beyond this are no training any more. */
 const LARGEST_LOSS = 1e8;
+
+/** Numbers of gradients that are not finite are replaced, as published, in fewer iterations running. */
+const MOST_REPLACED = 5;
 
 export interface Trainer {
   place(): Place;
@@ -21,15 +24,21 @@ export interface Trainer {
   state(more: JsonObject): Promise<TrainingState>;
 }
 
-/** Where a state is. */
+/** Where a state is. @throws FormatError when it does not say. */
 export function placeOf(record: JsonObject): Place {
-  const number = (key: string): number => (typeof record[key] === 'number' ? (record[key] as number) : 0);
-  return { iteration: number('iteration'), seen: number('seen'), start: number('start') };
+  const count = (key: string): number => whole(record[key], key);
+  return { iteration: count('iteration'), seen: count('seen'), start: count('start') };
 }
 
-/** Ages of the moments in a state's record. */
+/** Ages of the moments in a state's record. @throws FormatError when one is no count. */
 export function stepsOf({ steps }: JsonObject): Readonly<Record<string, number>> {
-  return (steps ?? {}) as Record<string, number>;
+  const ages = Object.entries((steps ?? {}) as JsonObject);
+  return Object.fromEntries(ages.map(([name, age]) => [name, whole(age, `steps of ${name}`)]));
+}
+
+function whole(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new FormatError(`the training state is no state of a run: ${what} is ${JSON.stringify(value)}`);
 }
 
 /** @param from where the data is at the beginning, as a report says it */
@@ -42,6 +51,7 @@ export function createTrainer(
   let place = begin;
   let position = from;
   let broken: DivergenceError | undefined;
+  let replaced = 0;
   return {
     place: () => place,
     async step() {
@@ -52,6 +62,17 @@ export function createTrainer(
         const layer = await firstBadLayer(residents);
         broken = new DivergenceError(
           `training diverged in iteration ${place.iteration} (${place.seen} images): ${wrong}; ${layer}`,
+        );
+        throw broken;
+      }
+      replaced = [...report.bad.values()].some((count) => count > 0) ? replaced + 1 : 0;
+      if (replaced >= MOST_REPLACED) {
+        const phases = [...report.bad]
+          .filter(([, count]) => count > 0)
+          .map(([phase, count]) => `${count} in ${phase}`);
+        broken = new DivergenceError(
+          `training diverged: gradients that are not finite in ${replaced} iterations running (${phases.join(', ')}), ` +
+            `the last after ${place.seen} images; ${await firstBadLayer(residents)}`,
         );
         throw broken;
       }

@@ -48,14 +48,15 @@ export async function soak(
   const { seed = 0, from = 0, longestMs = 500, onRound } = options;
   const draws = randomState(seed);
   const count = { atOperations: 0, atMoments: 0, passedOver: 0, halfFiles: 0, newer: 0, further: 0 };
-  let seen = 0;
+  // Nothing was saved yet.
+  let seen = -1;
   for (let round = 0; round < rounds; round++) {
     const turn = Math.floor(round / 2);
     const death: Death =
       round % 2 === 0
         ? { operation: (from + turn) % ENUMERATED, torn: turn % 2 === 1 }
         : { afterMs: draws.random() * longestMs };
-    const ended = await runToDeath(subject, run, seen > 0, death);
+    const ended = await runToDeath(subject, run, seen >= 0, death);
     if (!ended.killed && ended.code !== 0)
       throw new Error(`round ${round}: the program failed, code ${ended.code}: ${ended.words}`);
     const left = await leftIn(subject, run, ended.acknowledged ?? seen);
@@ -65,7 +66,7 @@ export async function soak(
     seen = left.seen;
     if (!ended.killed) {
       rmSync(run, { recursive: true });
-      seen = 0;
+      seen = -1;
     }
     onRound?.(round);
   }
@@ -76,7 +77,7 @@ export async function soak(
 async function leftIn(subject: Subject, run: string, expected: number) {
   const folder = subject.checkpoints(run);
   const { opened, passedOver } = openLatest(folder);
-  const seen = (opened?.state.record.seen ?? 0) as number;
+  const seen = (opened?.state.record.seen ?? -1) as number;
   if (seen < expected) throw new Error(`${seen} images found where ${expected} were acknowledged`);
   if (opened !== undefined) await subject.check(opened.state);
   return {

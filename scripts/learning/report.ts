@@ -3,11 +3,13 @@
  *
  * For each checkpoint that was kept: how far D_ema's poses of held-out portraits are from their labels, beside always
  * answering with the mean of the training labels; and how wide the poses are that G_ema imagines. Writes
- * `learning.json`, `learning.png` (pose error) and `learning-poses.png` (spread of the imagined poses).
+ * `learning.json`, `learning.png` (pose error), `learning-poses.png` (spread of the imagined poses) and
+ * `learning-sheets.jpg`: reals, fakes at the start, in the middle and at the end, and the end from all sides.
  */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { type Dataset, openDataset } from '../../src/dataset/index.ts';
 import { shrunkDataset } from '../../src/dataset/shrunk.ts';
 import { POSE_NAMES } from '../../src/dataset/statistics.ts';
@@ -19,11 +21,13 @@ import { writePng } from '../../src/picture/png.ts';
 import { plainPoses } from '../../src/portrait/plain-networks.ts';
 import { checkpointsOf } from '../../src/runs/latest.ts';
 import { listCheckpoints } from '../../src/runs/manifest.ts';
+import { runFolder, snapshotsOf } from '../../src/runs/run-folder.ts';
 import { ndarray } from '../../src/tensor/index.ts';
 import { predictRealPoses, type RealPictures } from '../../src/training/real-poses.ts';
 import { openCheckpoint, randomState } from '../../src/weights/index.ts';
 
 const DEGREES = 180 / Math.PI;
+const SHEET_WIDTH = 640;
 /** Latents that show what the generator imagines. */
 const IMAGINED = 1024;
 
@@ -65,6 +69,7 @@ const report = { names: POSE_NAMES, heldOut: opened.count, predictingTheMean: ba
 writeFileSync(join(folder, 'learning.json'), `${JSON.stringify(report, rounded, 1)}\n`);
 await writePng(join(folder, 'learning.png'), errorSheet());
 await writePng(join(folder, 'learning-poses.png'), poseSheet());
+await writeSheets(join(folder, 'learning-sheets.jpg'));
 await train.close();
 await opened.close();
 const best = Math.min(...points.map(({ error }) => average(error)));
@@ -182,4 +187,27 @@ function poseSheet() {
     made.slice(3),
     given.slice(3),
   ]);
+}
+
+/** Snapshots of the run below each other. */
+async function writeSheets(path: string): Promise<void> {
+  const paths = runFolder(run);
+  const of = (kind: string): string[] =>
+    snapshotsOf(paths)
+      .filter((snapshot) => snapshot.kind === kind)
+      .map(({ file }) => join(paths.snapshots, file));
+  const fakes = of('fakes');
+  const middle = fakes[Math.floor(fakes.length / 2)];
+  const files = [of('reals')[0], fakes[0], middle, fakes.at(-1)!, of('turn').at(-1)!];
+  const pictures = await Promise.all(
+    files.map((file) => sharp(file).resize({ width: SHEET_WIDTH }).toBuffer({ resolveWithObject: true })),
+  );
+  let height = 0;
+  const placed = pictures.map(({ data, info }) => {
+    const top = height;
+    height += info.height;
+    return { input: data, left: 0, top };
+  });
+  const sheet = { width: SHEET_WIDTH, height, channels: 3, background: '#ffffff' } as const;
+  await sharp({ create: sheet }).composite(placed).jpeg({ quality: 88 }).toFile(path);
 }

@@ -49,8 +49,8 @@ test('small presets get what fits their size and the length of the run', () => {
     ...{ r1Gamma: 0.125, emaKimg: 5, blurInitSigma: 2.5, blurFadeKimg: 6, densityNoiseFadeKimg: 6 },
     ...{
       gpcRegFadeKimg: 10,
-      inputPoseParamsRegLossKimg: 6,
-      inputPoseParamsRegLossFadeKimg: 6,
+      inputPoseParamsRegLossKimg: 200,
+      inputPoseParamsRegLossFadeKimg: 200,
       tickKimg: 0.3,
     },
   });

@@ -165,11 +165,8 @@ function fadesOf(
     blurFadeKimg: or('blurFadeKimg', when(fresh, share((200 * batch) / PUBLISHED.batch, 1 / 10))),
     densityNoiseFadeKimg: or('densityNoiseFadeKimg', when(fresh, share(200, 1 / 10))),
     gpcRegFadeKimg: or('gpcRegFadeKimg', when(fresh, share(1000, 1 / 6))),
-    inputPoseParamsRegLossKimg: or('inputPoseParamsRegLossKimg', when(stage === 1, share(200, 1 / 10))),
-    inputPoseParamsRegLossFadeKimg: or(
-      'inputPoseParamsRegLossFadeKimg',
-      when(stage === 1, share(200, 1 / 10)),
-    ),
+    inputPoseParamsRegLossKimg: or('inputPoseParamsRegLossKimg', when(stage === 1, 200)),
+    inputPoseParamsRegLossFadeKimg: or('inputPoseParamsRegLossFadeKimg', when(stage === 1, 200)),
     neuralRenderingResolutionInitial: initial,
     neuralRenderingResolutionFinal: final,
     neuralRenderingResolutionFadeKimg: or(

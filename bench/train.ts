@@ -36,7 +36,15 @@ const ITERATIONS = 16;
 const LOADS = 50;
 
 const SET = {
-  ...{ seed: 1, count: 256, views: 4, cameras: 'phq' as const, poses: 'natural' as const, heldOut: 0, cameraLight: false },
+  ...{
+    seed: 1,
+    count: 256,
+    views: 4,
+    cameras: 'phq' as const,
+    poses: 'natural' as const,
+    heldOut: 0,
+    cameraLight: false,
+  },
   ...{ backdrops: 'identity' as const, format: 'png' as const, depth: true, workers: 2, resume: false },
   assets: installedAssets(),
 };

@@ -24,8 +24,8 @@ const POSES: Readonly<Record<string, readonly number[]>> = {
   'down 20': [0, 0, 0, 20, 0, 0],
   'up 20': [0, 0, 0, -20, 0, 0],
   'tilt 20': [0, 0, 0, 0, 0, 20],
-  'neck 15, head 30': [0, 15, 0, 0, 30, 0],
-  'neck down 20': [20, 0, 0, 0, 0, 0],
+  'both turn': [0, 15, 0, 0, 30, 0],
+  'neck down': [20, 0, 0, 0, 0, 0],
 };
 
 const [file, out] = process.argv.slice(2);

@@ -157,18 +157,17 @@ function errorSheet() {
     // The level of the mean as a row of points.
     const level = Array.from({ length: 60 }, (_, i) => (last * i) / 59);
     return scatterPlot({
-      ...{ width: 460, height: 260, title: `${name}: error, degrees; row: the mean` },
+      ...{ width: 460, height: 260, title: `${name}, degrees` },
       xs: [...xs, ...level],
       ys: [...errors, ...level.map(() => constant)],
       x: { min: 0, max: last * 1.02, ticks: roundTicks(0, last, 6), label: (t) => `${t}` },
       y: { min: 0, max: top, ticks: roundTicks(0, top, 5), label: (t) => `${t}` },
     });
   });
-  return plotSheet(`poses that D sees in ${opened.count} held-out portraits, by kimg`, [
-    plots.slice(0, 3),
-    plots.slice(3, 6),
-    plots.slice(6),
-  ]);
+  return plotSheet(
+    `error of the poses that D sees in ${opened.count} held-out portraits, by kimg, row of dots: always the mean`,
+    [plots.slice(0, 3), plots.slice(3, 6), plots.slice(6)],
+  );
 }
 
 function poseSheet() {

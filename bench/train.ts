@@ -164,7 +164,7 @@ async function dataOf(config: RunConfig, networks: RunNetworks, residents: Resid
   const set = await openTaughtSet(config.data, { cacheBytes: 0 });
   const loader = createTaughtLoader(set, { people: config.people, views: config.views });
   const next = async () => ({ ...(await loader.next()), position: {} });
-  const data = { count: set.count, labels: set.labels, next };
+  const data = { count: set.dataset.count, labels: set.dataset.labels, next };
   return {
     iterate: taughtIteration({ residents, networks, config, data, collective }),
     loaded: () => rate(() => loader.next()),

@@ -1,6 +1,5 @@
 /** Teaching at work: its set, its iteration, its sheets of pictures. */
 
-import { openDataset } from '../dataset/index.ts';
 import { shrunkDataset } from '../dataset/shrunk.ts';
 import { openTaughtSet, type TaughtSet } from '../dataset/taught.ts';
 import { createTaughtLoader } from '../dataset/taught-loader.ts';
@@ -19,11 +18,6 @@ import type { MethodParts, TrainingMethod } from './training-run.ts';
 export async function taughtMethod(config: TeachConfig, parts: MethodParts): Promise<TrainingMethod> {
   const { engine, networks, residents, snapshotFolder, position, place, collective } = parts;
   const set = await openTaughtSet(config.data);
-  const opened = await openDataset(config.data);
-  const close = async (): Promise<void> => {
-    await opened.close();
-    await set.close();
-  };
   try {
     checkSet(set, config);
     const { people, views, seed, prefetch } = config;
@@ -32,15 +26,15 @@ export async function taughtMethod(config: TeachConfig, parts: MethodParts): Pro
       ...rankPosition(position, seed, collective),
     });
     const data = {
-      count: set.count,
-      labels: set.labels,
+      count: set.dataset.count,
+      labels: set.dataset.labels,
       next: async () => ({
         ...(await loader.next()),
         position: { ...loader.position() } as unknown as JsonObject,
       }),
     };
     const iterate = taughtIteration({ residents, networks, config, data, collective });
-    const dataset = shrunkDataset(opened, networks.preset.resolution);
+    const dataset = shrunkDataset(set.dataset, networks.preset.resolution);
     const latentOf = latentsOfPeople(set, networks.generator.config.zDim);
     const snapshots =
       snapshotFolder === undefined
@@ -60,11 +54,11 @@ export async function taughtMethod(config: TeachConfig, parts: MethodParts): Pro
       attributes: () => ({ neural_rendering_resolution: neuralResolution }),
       async close() {
         await loader.close();
-        await close();
+        await set.close();
       },
     };
   } catch (error) {
-    await close();
+    await set.close();
     throw error;
   }
 }

@@ -60,12 +60,9 @@ export async function trainingLoop(parts: LoopParts): Promise<LoopResult> {
       const ticks = isOver() || trainer.place().iteration === 1 || run.tickIsDue();
       if (ticks) run.tick();
       else run.show();
-      if (run.checkpointIsDue()) await run.save();
+      if (isOver() || run.checkpointIsDue()) await run.save();
       // Pictures take a while: what is due is saved before.
-      if (ticks && run.sheetsAreDue() && !stop.asked) {
-        if (isOver()) await run.save();
-        await run.sheets();
-      }
+      if (ticks && run.sheetsAreDue() && !stop.asked) await run.sheets();
     }
     if (run.hasMoved()) await run.save();
     const reason = isOver() ? 'done' : stop.asked ? 'stopped' : 'out of time';

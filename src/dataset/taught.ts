@@ -38,10 +38,8 @@ export interface TaughtSet {
   readonly views: number;
   readonly resolution: number;
   readonly hasDepth: boolean;
-  /** Pictures. */
-  readonly count: number;
-  /** Camera and pose of a picture, without the picture. */
-  labels(item: number): Pick<TaughtPicture, 'label' | 'pose'>;
+  /** The same pictures as any dataset has them; closed with the set. */
+  readonly dataset: Dataset;
   /** Decodes a picture, or takes it out of the memory; calls may overlap. @throws DatasetError as `Dataset.item`. */
   picture(item: number): Promise<TaughtPicture>;
   close(): Promise<void>;
@@ -98,8 +96,7 @@ async function opened(
     views: people[0].pictures.length,
     resolution,
     hasDepth: depths !== undefined,
-    count: dataset.count,
-    labels: dataset.labels,
+    dataset,
     async picture(item) {
       const known = cache?.get(item);
       if (known !== undefined) return known;

@@ -100,7 +100,7 @@ describe('an iteration', () => {
       // With beta1 = 0 a first step is +-lr: a tiny gradient carries a sign only.
       got.forEach((value, i) => {
         if (Math.abs(gradient[i]) < 0.01 * rms || rms < 1e-7) return;
-        expect(Math.abs(value - wanted[i])).toBeLessThan(2e-5); // worst measured: 1e-6 of a step of 2.5e-3
+        expect(Math.abs(value - wanted[i])).toBeLessThan(2e-5); // worst measured: 7.6e-6, the last place of weights near 100
         moved++;
       });
       // At the first batch the average is a copy.

@@ -55,9 +55,10 @@ export async function computed(
   device: GPUDevice,
   node: t.Node,
   inputs: readonly t.NdArray[],
+  planning = planningFor(device),
 ): Promise<t.NdArray[]> {
   const kernel = renderKernels.find(({ name }) => name === node.attrs.name);
-  const call = kernel?.plan(node, planningFor(device));
+  const call = kernel?.plan(node, planning);
   if (call === undefined) throw new Error(`no kernel for ${node.attrs.name}`);
   return runCall(device, node, call, inputs);
 }

@@ -2,5 +2,6 @@
 
 import type { Kernel } from '../kernel.ts';
 import { decodeDensityKernel, decodePointsKernel } from './decode.ts';
+import { renderRaysKernel } from './render.ts';
 
-export const renderKernels: readonly Kernel[] = [decodePointsKernel, decodeDensityKernel];
+export const renderKernels: readonly Kernel[] = [decodePointsKernel, decodeDensityKernel, renderRaysKernel];

@@ -55,8 +55,8 @@ fn softplus(x: vec4<f32>) -> vec4<f32> {
   return max(x, vec4<f32>(0.0)) + log(1.0 + exp(-abs(x)));
 }`;
 
-/** ln(1 + e^x) whose small results keep their digits: ln(1 + u) = 2 artanh(u / (2 + u)). And 1 - e^-y for y >= 0,
- * which keeps its digits too: that of thin fog. */
+/** ln(1 + e^x) whose small results keep their digits: ln(1 + u) = 2 artanh(u / (2 + u)). And 1 - e^-y, which keeps
+ * its digits too: that of thin fog. */
 export const MARCHING = /* wgsl */ `
 fn softplusExact(x: f32) -> f32 {
   let u = exp(-abs(x));
@@ -70,5 +70,5 @@ fn softplusExact(x: f32) -> f32 {
 }
 fn opacityOf(y: f32) -> f32 {
   let small = y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0 - y * (1.0 / 120.0 - y / 720.0)))));
-  return select(1.0 - exp(-y), small, y < 0.3);
+  return select(1.0 - exp(-y), small, abs(y) < 0.3);
 }`;

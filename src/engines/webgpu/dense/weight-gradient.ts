@@ -138,13 +138,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 let i = group.x + group.y * groups.x;
 if (i >= ${count}u) { return; }
 let channel = i / ${inputs * taps}u;
-let from = channel / ${outputs}u * ${inputs}u + i / ${taps}u % ${inputs}u;
+let source = channel / ${outputs}u * ${inputs}u + i / ${taps}u % ${inputs}u;
 let down = i32(i % ${taps}u / ${kernel[1]}u * ${dilation[0]}u) - ${padding[0][0]};
 let across = i32(i % ${kernel[1]}u * ${dilation[1]}u) - ${padding[1][0]};
 var sum = 0.0;
 for (var image = 0u; image < ${batch}u; image++) {
 let yAt = (image * ${groups * outputs}u + channel) * ${pixels}u;
-let xAt = (image * ${groups * inputs}u + from) * ${input[0] * input[1]}u;
+let xAt = (image * ${groups * inputs}u + source) * ${input[0] * input[1]}u;
 for (var pixel = index; pixel < ${pixels}u; pixel += ${THREADS}u) {
 let row = u32(i32(pixel / ${output[1]}u * ${stride[0]}u) + down);
 let column = u32(i32(pixel % ${output[1]}u * ${stride[1]}u) + across);

@@ -28,7 +28,7 @@ export function planningFor(device: GPUDevice, over: Partial<Abilities> = {}, ha
     ...over,
   };
   const types = { float32: 'f32', float16: 'f16', int32: 'i32', bool: 'u32' } as const;
-  return { abilities, half, storageOf: ({ dtype }) => types[dtype] };
+  return { abilities, half, storageOf: ({ dtype }) => types[dtype], faultOf: () => 0 };
 }
 
 /** Outputs of a node from arrays of its inputs (float32 and int32). */
@@ -48,11 +48,15 @@ export async function runCall(
   const results = node.outputs.map((aval) => zerosFor(aval));
   const made = results.map(({ data }) => make(data.byteLength));
   const scratch = (call.scratch ?? []).map(make);
-  const bufferOf = (at: Operand): GPUBuffer =>
-    'input' in at ? given[at.input] : 'output' in at ? made[at.output] : scratch[at.scratch];
+  const faults = make(16);
+  const bufferOf = (at: Operand): GPUBuffer => {
+    if ('input' in at) return given[at.input];
+    if ('output' in at) return made[at.output];
+    return 'scratch' in at ? scratch[at.scratch] : faults;
+  };
   const encoder = device.createCommandEncoder();
   for (const dispatch of call.dispatches) {
-    const module = device.createShaderModule({ code: shaderOf(dispatch) });
+    const module = device.createShaderModule({ code: shaderOf(dispatch.code, dispatch.bound) });
     const pipeline = device.createComputePipeline({
       layout: 'auto',
       compute: { module, entryPoint: 'main' },
@@ -81,6 +85,6 @@ export async function runCall(
     new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(bytes.subarray(0, data.byteLength));
     read.destroy();
   }
-  for (const buffer of [...given, ...made, ...scratch]) buffer.destroy();
+  for (const buffer of [...given, ...made, ...scratch, faults]) buffer.destroy();
   return results;
 }

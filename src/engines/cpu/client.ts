@@ -8,9 +8,9 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
 import { workerUrl } from '../../worker-url.ts';
-import type { Data } from '../onnx/executor.ts';
 import type { Plan } from '../onnx/plan.ts';
-import type { Backend, LoadedProgram } from '../onnx/plan-engine.ts';
+import type { Backend } from '../onnx/plan-engine.ts';
+import type { Data, LoadedProgram } from '../shared-engine.ts';
 import type { Reply, Request, WorkerOptions } from './protocol.ts';
 
 interface Waiting {

@@ -2,8 +2,8 @@
 
 import type { InferenceSession } from 'onnxruntime-common';
 import type { KernelCode } from '../kernels/kernel.ts';
-import type { Data } from '../onnx/executor.ts';
 import type { Plan } from '../onnx/plan.ts';
+import type { Data } from '../shared-engine.ts';
 
 export interface WorkerOptions {
   readonly session: InferenceSession.SessionOptions;

@@ -7,12 +7,11 @@
 
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common';
 import { EngineError } from '../../errors.ts';
-import { type Aval, type NdArray, zerosFor } from '../../tensor/index.ts';
+import { type Aval, zerosFor } from '../../tensor/index.ts';
+import type { Data } from '../shared-engine.ts';
 import { explainFailure } from './names.ts';
 import type { Plan, SegmentStep, Slot, Step, ThreadedStep } from './plan.ts';
 import type { ThreadedRunner } from './threaded.ts';
-
-export type Data = NdArray['data'];
 
 /** The parts of onnxruntime-node or onnxruntime-web that are used. */
 export interface Runtime {

@@ -7,7 +7,8 @@
 
 import { EngineError } from '../../errors.ts';
 import { type Aval, sizeOf, zerosFor } from '../../tensor/index.ts';
-import type { Data, Executor } from './executor.ts';
+import type { Data } from '../shared-engine.ts';
+import type { Executor } from './executor.ts';
 
 /** Released memory beyond this is given back to the system. */
 const LARGEST_POOL_BYTES = 1 << 29;

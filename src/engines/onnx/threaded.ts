@@ -8,7 +8,7 @@
 
 import { EngineError } from '../../errors.ts';
 import type { KeptInput, KernelArg } from '../kernels/kernel.ts';
-import type { Data } from './executor.ts';
+import type { Data } from '../shared-engine.ts';
 import { aligned } from './memory.ts';
 import type { ThreadedStep } from './plan.ts';
 

@@ -49,6 +49,8 @@ export interface Planning {
   /** Dense arithmetic may round operands to half precision; sums stay in single precision. */
   readonly half: boolean;
   storageOf(tensor: Tensor): Storage;
+  /** Number of this node's report: a shader that meets an index out of range sets that word of `faults` to 1. */
+  faultOf(node: Node): number;
 }
 
 /** A WGSL implementation of one primitive or fused operation. */
@@ -58,6 +60,8 @@ export interface Kernel {
   /** How to run this node, or undefined for shapes and options that are not supported: then a fused operation's
    * definition runs. */
   plan(node: Node, planning: Planning): KernelCall | undefined;
+  /** It writes 32-bit words: none of its results is stored in half precision. */
+  readonly single?: boolean;
 }
 
 export interface KernelCall {
@@ -67,8 +71,13 @@ export interface KernelCall {
   readonly scratch?: readonly number[];
 }
 
-/** The value behind a binding: of the node's inputs, its outputs, or the call's scratch buffers. */
-export type Operand = { readonly input: number } | { readonly output: number } | { readonly scratch: number };
+/** The value behind a binding: of the node's inputs, its outputs, the call's scratch buffers, or the words that report
+ * indices out of range. */
+export type Operand =
+  | { readonly input: number }
+  | { readonly output: number }
+  | { readonly scratch: number }
+  | { readonly faults: true };
 
 /** A storage buffer as a shader sees it: `var<storage, read> name: array<type>`. */
 export interface Bound {
@@ -94,7 +103,7 @@ export interface Dispatch {
 }
 
 /** WGSL of a dispatch, its buffers declared. */
-export function shaderOf({ code, bound }: Pick<Dispatch, 'code' | 'bound'>): string {
+export function shaderOf(code: string, bound: readonly Omit<Bound, 'at'>[]): string {
   const declarations = bound.map(
     ({ name, type, write = false }, i) =>
       `@group(0) @binding(${i}) var<storage, ${write ? 'read_write' : 'read'}> ${name}: array<${type}>;`,

@@ -1,0 +1,57 @@
+/** A device in Node: Dawn, from the npm package `webgpu`. */
+
+import { type DeviceOptions, openDevice } from './device.ts';
+import { GpuError } from './gpu-error.ts';
+
+interface DawnPackage {
+  create(flags: readonly string[]): GPU;
+  readonly globals: Record<string, unknown>;
+}
+
+/** Switches of Dawn that show what it hides: half precision on NVIDIA's Vulkan driver, matrix units. */
+const UNHIDDEN = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
+
+export interface NodeDeviceOptions extends DeviceOptions {
+  /** Flags of Dawn, such as `backend=vulkan`; in place of those that show half precision and matrix units. */
+  readonly dawnFlags?: readonly string[];
+}
+
+/** Opens the fastest adapter that Dawn finds.
+ *
+ * @throws GpuError `unavailable` where the npm package `webgpu` is not installed or finds no adapter; see `openDevice`.
+ */
+export async function openNodeDevice(options: NodeDeviceOptions = {}): Promise<GPUDevice> {
+  const { create, globals } = await importDawn();
+  // Dawn's classes are globals in a page; its own code and ours look for them there.
+  Object.assign(globalThis, globals);
+  const flags = options.dawnFlags ?? [`enable-dawn-features=${UNHIDDEN.join(',')}`];
+  const gpu = create([...flags]);
+  // The devices live no longer than what made them.
+  instances.push(gpu);
+  return openDevice(gpu, options);
+}
+
+const instances: GPU[] = [];
+
+async function importDawn(): Promise<DawnPackage> {
+  // Not a literal: bundlers for pages must not look for it.
+  const name = 'webgpu';
+  try {
+    return (await import(name)) as DawnPackage;
+  } catch (error) {
+    throw new GpuError(
+      'unavailable',
+      `webgpu: in Node the webgpu engine needs the npm package "webgpu": npm install webgpu (${error instanceof Error ? error.message.split('\n')[0] : error})`,
+    );
+  }
+}
+
+/** Tells whether the npm package is installed; an adapter may still be missing. */
+export async function isDawnInstalled(): Promise<boolean> {
+  try {
+    await importDawn();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * A compiled program on a device: its pipelines, its weights, and one submission a run.
+ *
+ * Nothing is read back but what was asked for, and reading waits for the device without blocking the thread.
+ */
+
+import { EngineError } from '../../errors.ts';
+import type { Aval, Graph, NdArray } from '../../tensor/index.ts';
+import type { Data, LoadedProgram } from '../shared-engine.ts';
+import { assignSlots, type Life } from './arena.ts';
+import type { GpuProgram, Step, Value } from './compile.ts';
+import { arrayFrom, bytesIn, type Gpu, type Pipeline, USAGE } from './gpu.ts';
+
+/** Values that stay on the device, by number. */
+export interface Held {
+  readonly buffer: GPUBuffer;
+}
+
+/** Buffers of weights, shared by all programs that were given the same array. */
+export interface Weights {
+  take(array: NdArray): GPUBuffer;
+  drop(array: NdArray): void;
+}
+
+export interface ProgramHooks {
+  /** Told how many of the program's shaders are compiled. */
+  readonly onProgress?: (program: string, done: number, total: number) => void;
+  /** Told what each dispatch of a run took on the device, milliseconds. */
+  readonly onProfile?: (
+    program: string,
+    times: readonly { readonly label: string; readonly ms: number }[],
+  ) => void;
+}
+
+interface ReadyStep {
+  readonly step: Step;
+  readonly pipeline: Pipeline;
+  /** By the identities of buffers that change from run to run; one entry where none does. */
+  readonly groups: Map<string, GPUBindGroup>;
+  /** Bindings whose buffers come with a run. */
+  readonly changing: readonly number[];
+}
+
+/** More bind groups of a step than this are not kept. */
+const MOST_GROUPS = 16;
+
+export async function loadProgram(
+  gpu: Gpu,
+  graph: Graph,
+  program: GpuProgram,
+  parameters: Readonly<Record<string, NdArray>>,
+  weights: Weights,
+  store: Map<number, Held>,
+  hooks: ProgramHooks,
+): Promise<LoadedProgram> {
+  const { values, outputs } = program;
+  gpu.refuseBroken();
+  const ready = async (steps: readonly Step[]): Promise<ReadyStep[]> =>
+    Promise.all(
+      steps.map(async (step) => {
+        const pipeline = await gpu.pipeline(
+          step.shader,
+          step.bound.map(({ write }) => write),
+        );
+        done++;
+        hooks.onProgress?.(program.name, done, total);
+        const changing = step.bound.flatMap(({ value }, i) =>
+          values[value].kind === 'given' || values[value].kind === 'result' ? [i] : [],
+        );
+        return { step, pipeline, groups: new Map(), changing };
+      }),
+    );
+  const total = program.prologue.length + program.steps.length;
+  let done = 0;
+  const [prologue, steps] = await Promise.all([ready(program.prologue), ready(program.steps)]);
+  gpu.refuseBroken();
+
+  const lasting = new Array<GPUBuffer | undefined>(values.length);
+  const owned: GPUBuffer[] = [];
+  const taken: NdArray[] = [];
+  const { slotOf, slotBytes } = slotsOf(program.steps, values);
+  const early = slotsOf(program.prologue, values);
+  const { verdict } = gpu.checked(program.name, () => {
+    values.forEach((value, i) => {
+      if (value.kind === 'weight') {
+        const array = parameters[value.name as string];
+        lasting[i] = weights.take(array);
+        taken.push(array);
+      } else if (value.kind === 'constant' || value.kind === 'fixed' || value.kind === 'faults') {
+        const buffer = gpu.acquire(value.bytes);
+        lasting[i] = buffer;
+        owned.push(buffer);
+        if (value.array !== undefined) gpu.write(buffer, value.array, value.storage);
+      }
+    });
+    if (prologue.length === 0) return;
+    const encoder = gpu.device.createCommandEncoder();
+    const { buffers } = gpu.arena.reserve(early.slotBytes);
+    encode(gpu, encoder, prologue, (value) => lasting[value] ?? buffers[early.slotOf[value]], undefined);
+    gpu.device.queue.submit([encoder.finish()]);
+  });
+  const release = async (): Promise<void> => {
+    for (const buffer of owned.splice(0)) gpu.release(buffer);
+    for (const array of taken.splice(0)) weights.drop(array);
+  };
+  try {
+    await verdict;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const faults = values.findIndex(({ kind }) => kind === 'faults');
+  let arenaVersion = -1;
+
+  const run: LoadedProgram['run'] = async (inputs, keep, donated = []) => {
+    gpu.refuseBroken();
+    const borrowed: GPUBuffer[] = [];
+    const results = new Map<string, GPUBuffer>();
+    const { result: encoder, verdict: said } = gpu.checked(program.name, () => {
+      const buffers = [...lasting];
+      for (const [i, value] of values.entries()) {
+        if (value.kind === 'given') buffers[i] = givenBuffer(value, inputs[value.name as string], borrowed);
+        else if (value.kind === 'result') buffers[i] = gpu.acquire(value.bytes);
+      }
+      const { buffers: slots, version } = gpu.arena.reserve(slotBytes);
+      if (version !== arenaVersion) for (const { groups } of steps) groups.clear();
+      arenaVersion = version;
+      const bufferOf = (value: number): GPUBuffer => buffers[value] ?? slots[slotOf[value]];
+      const commands = gpu.device.createCommandEncoder();
+      if (faults >= 0) commands.clearBuffer(bufferOf(faults));
+      const profile = hooks.onProfile && createProfile(gpu, program.name, steps, hooks.onProfile);
+      encode(gpu, commands, steps, bufferOf, profile);
+      const first = new Set<number>();
+      for (const { name, value } of outputs) {
+        if (value === undefined) continue;
+        if (values[value].kind === 'result' && !first.has(value)) {
+          first.add(value);
+          results.set(name, bufferOf(value));
+          continue;
+        }
+        // It lies elsewhere already: as an input, a weight, or another output.
+        const copy = gpu.acquire(values[value].bytes);
+        commands.copyBufferToBuffer(bufferOf(value), 0, copy, 0, values[value].bytes);
+        results.set(name, copy);
+      }
+      profile?.resolve(commands);
+      return commands;
+    });
+    const avals = new Map(graph.outputs.map(({ name, tensor }) => [name, tensor]));
+    const read = keep === undefined ? outputs : [];
+    const sources = read.map(({ name, value }) => ({
+      buffer: results.get(name) as GPUBuffer,
+      bytes: value === undefined ? 0 : bytesIn(avals.get(name) as Aval, values[value].storage),
+    }));
+    const words = program.faults.length;
+    if (keep !== undefined) {
+      gpu.device.queue.submit([encoder.finish()]);
+      for (const { name } of outputs) {
+        const buffer = results.get(name);
+        store.set(keep[name], { buffer: buffer ?? gpu.acquire(16) });
+      }
+      for (const buffer of borrowed) gpu.release(buffer);
+      releaseDonated(donated);
+      // What was wrong is found out while nobody waits: the next call tells.
+      void said.catch((error) => gpu.fail(error));
+      if (words > 0) void watchFaults();
+      return {};
+    }
+    if (words > 0) sources.push({ buffer: lasting[faults] as GPUBuffer, bytes: 4 * words });
+    const reading = gpu.read(encoder, sources);
+    for (const buffer of borrowed) gpu.release(buffer);
+    for (const buffer of results.values()) gpu.release(buffer);
+    releaseDonated(donated);
+    // A refusal is the reason for whatever was read.
+    const [bytes] = await Promise.all([reading, said]);
+    gpu.refuseBroken();
+    if (words > 0) refuseFaults(bytes.pop() as Uint8Array);
+    return Object.fromEntries(
+      read.map(({ name, value }, i): [string, Data] => {
+        const storage = value === undefined ? 'f32' : values[value].storage;
+        return [name, arrayFrom(avals.get(name) as Aval, storage, bytes[i])];
+      }),
+    );
+  };
+
+  const givenBuffer = (value: Value, given: Data | number, borrowed: GPUBuffer[]): GPUBuffer => {
+    if (typeof given === 'number') return heldIn(store, given).buffer;
+    const buffer = gpu.acquire(value.bytes);
+    borrowed.push(buffer);
+    const dtype = graph.inputs.find(({ name }) => name === value.name)!.tensor.dtype;
+    gpu.write(buffer, { data: given, dtype }, value.storage);
+    return buffer;
+  };
+  const releaseDonated = (donated: readonly number[]): void => {
+    for (const id of donated) {
+      const held = store.get(id);
+      if (held === undefined) continue;
+      store.delete(id);
+      gpu.release(held.buffer);
+    }
+  };
+  const refuseFaults = (bytes: Uint8Array): void => {
+    const at = new Uint32Array(bytes.buffer, bytes.byteOffset, program.faults.length).indexOf(1);
+    if (at >= 0) throw new EngineError(`${program.name}: ${program.faults[at]}`);
+  };
+  const watchFaults = async (): Promise<void> => {
+    try {
+      const source = { buffer: lasting[faults] as GPUBuffer, bytes: 4 * program.faults.length };
+      const [bytes] = await gpu.read(gpu.device.createCommandEncoder(), [source]);
+      refuseFaults(bytes);
+    } catch (error) {
+      gpu.fail(error);
+    }
+  };
+  return { run, release };
+}
+
+/** @throws EngineError when there is no such value. */
+export function heldIn(store: ReadonlyMap<number, Held>, id: number): Held {
+  const held = store.get(id);
+  if (held === undefined)
+    throw new EngineError('a resident value was released, or belongs to another engine');
+  return held;
+}
+
+/** Slots of transient values, which no two share while both are needed. */
+function slotsOf(
+  steps: readonly Step[],
+  values: readonly Value[],
+): { slotOf: number[]; slotBytes: number[] } {
+  const lives = new Map<number, { bytes: number; from: number; until: number }>();
+  steps.forEach(({ bound, cleared }, i) => {
+    for (const value of [...bound.map((entry) => entry.value), ...cleared]) {
+      if (values[value].kind !== 'transient') continue;
+      const life = lives.get(value);
+      if (life === undefined) lives.set(value, { bytes: values[value].bytes, from: i, until: i });
+      else life.until = i;
+    }
+  });
+  const { slots, bytes } = assignSlots([...lives.values()] satisfies Life[]);
+  const slotOf: number[] = [];
+  [...lives.keys()].forEach((value, i) => {
+    slotOf[value] = slots[i];
+  });
+  return { slotOf, slotBytes: bytes };
+}
+
+function encode(
+  gpu: Gpu,
+  encoder: GPUCommandEncoder,
+  steps: readonly ReadyStep[],
+  bufferOf: (value: number) => GPUBuffer,
+  profile: Profile | undefined,
+): void {
+  let pass: GPUComputePassEncoder | undefined;
+  steps.forEach(({ step, pipeline, groups, changing }, i) => {
+    if (step.cleared.length > 0) {
+      pass?.end();
+      pass = undefined;
+      for (const value of step.cleared) encoder.clearBuffer(bufferOf(value));
+    }
+    if (profile !== undefined) {
+      pass?.end();
+      pass = undefined;
+    }
+    pass ??= encoder.beginComputePass(profile?.descriptor(i));
+    const key = changing.map((at) => identityOf(bufferOf(step.bound[at].value))).join();
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = gpu.device.createBindGroup({
+        layout: pipeline.layout,
+        entries: step.bound.map(({ value }, binding) => ({ binding, resource: { buffer: bufferOf(value) } })),
+      });
+      if (groups.size >= MOST_GROUPS) groups.clear();
+      groups.set(key, group);
+    }
+    pass.setPipeline(pipeline.pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...step.groups);
+  });
+  pass?.end();
+}
+
+const identities = new WeakMap<GPUBuffer, number>();
+let nextIdentity = 0;
+
+function identityOf(buffer: GPUBuffer): number {
+  let identity = identities.get(buffer);
+  if (identity === undefined) {
+    identity = nextIdentity++;
+    identities.set(buffer, identity);
+  }
+  return identity;
+}
+
+interface Profile {
+  descriptor(step: number): GPUComputePassDescriptor;
+  resolve(encoder: GPUCommandEncoder): void;
+}
+
+/** Queries of one set are that many at most. */
+const MOST_QUERIES = 4096;
+
+function createProfile(
+  gpu: Gpu,
+  name: string,
+  steps: readonly ReadyStep[],
+  report: NonNullable<ProgramHooks['onProfile']>,
+): Profile | undefined {
+  const count = Math.min(steps.length, MOST_QUERIES / 2);
+  if (!gpu.device.features.has('timestamp-query') || count === 0) return undefined;
+  const querySet = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * count });
+  const resolved = gpu.device.createBuffer({
+    size: 16 * count,
+    usage: USAGE.queryResolve | USAGE.copySource,
+  });
+  return {
+    descriptor: (step) =>
+      step < count
+        ? {
+            timestampWrites: {
+              querySet,
+              beginningOfPassWriteIndex: 2 * step,
+              endOfPassWriteIndex: 2 * step + 1,
+            },
+          }
+        : {},
+    resolve: (encoder) => {
+      encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
+      // Read in a submission of its own, which comes after this one.
+      queueMicrotask(async () => {
+        const [bytes] = await gpu.read(gpu.device.createCommandEncoder(), [
+          { buffer: resolved, bytes: 16 * count },
+        ]);
+        const times = new BigUint64Array(bytes.buffer, bytes.byteOffset, 2 * count);
+        report(
+          name,
+          steps.slice(0, count).map(({ step }, i) => ({
+            label: step.label,
+            ms: Number(times[2 * i + 1] - times[2 * i]) / 1e6,
+          })),
+        );
+        querySet.destroy();
+        resolved.destroy();
+      });
+    },
+  };
+}

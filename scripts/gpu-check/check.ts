@@ -20,6 +20,7 @@ import { correctnessSection } from './correctness.ts';
 import { denseSection } from './dense.ts';
 import { type Gpu, openGpu } from './gpu.ts';
 import { halfErrorSection } from './half-error.ts';
+import { profileSection } from './profile.ts';
 import { type Fields, type Section, saveAbout, saveSection, startSection } from './record.ts';
 import { stagesSection } from './stages.ts';
 import { trainingSection } from './training.ts';
@@ -29,12 +30,13 @@ const SECTIONS: Readonly<
   Record<string, { seconds: number; run: (gpu: Gpu, section: Section) => Promise<void> }>
 > = {
   adapter: { seconds: 5, run: adapterSection },
-  ceiling: { seconds: 15, run: ceilingSection },
+  ceiling: { seconds: 10, run: ceilingSection },
   stages: { seconds: 55, run: stagesSection },
-  correctness: { seconds: 45, run: correctnessSection },
-  dense: { seconds: 40, run: denseSection },
+  correctness: { seconds: 40, run: correctnessSection },
+  dense: { seconds: 35, run: denseSection },
   training: { seconds: 45, run: trainingSection },
-  halfError: { seconds: 20, run: halfErrorSection },
+  profile: { seconds: 25, run: profileSection },
+  halfError: { seconds: 15, run: halfErrorSection },
 };
 
 /** Seconds that the last row may take past them, before its process is killed. */

@@ -2,12 +2,15 @@
 
 import { timed } from '../../bench/webgpu/device.ts';
 import { defaultBody } from '../../src/default-body.ts';
-import { webgpuEngine } from '../../src/engines/webgpu/index.ts';
+import { type WebgpuEngine, type WebgpuEngineOptions, webgpuEngine } from '../../src/engines/webgpu/index.ts';
 import { openNodeDevice } from '../../src/engines/webgpu/node.ts';
 import { poseBodies, posingOf } from '../../src/portrait/posing.ts';
 import type { Preset } from '../../src/portrait/presets.ts';
 import { type Engine, ndarray, type Program, type Values } from '../../src/tensor/index.ts';
-import { round } from './record.ts';
+import { type Fields, round } from './record.ts';
+
+/** Runs that are submitted without waiting take about this long. */
+const SUBMITTED_MS = 50;
 
 export type Precision = 'f32' | 'half';
 
@@ -25,7 +28,7 @@ export interface Gpu extends CheckOptions {
   /** Half precision only where shaders may say it. */
   readonly precisions: readonly Precision[];
   readonly memory: Memory;
-  engine(precision: Precision): Engine;
+  engine(precision: Precision, hooks?: Omit<WebgpuEngineOptions, 'device' | 'half'>): WebgpuEngine;
   /** Waits for all that was submitted. */
   settle(): Promise<unknown>;
 }
@@ -52,7 +55,7 @@ export async function openGpu(options: CheckOptions, errors: string[]): Promise<
     device,
     precisions: device.features.has('shader-f16') ? ['f32', 'half'] : ['f32'],
     memory: countBuffers(device),
-    engine: (precision) => webgpuEngine({ device, half: precision === 'half' }),
+    engine: (precision, hooks) => webgpuEngine({ device, half: precision === 'half', ...hooks }),
     settle: () => device.queue.onSubmittedWorkDone(),
   };
 }
@@ -83,27 +86,37 @@ function countBuffers(device: GPUDevice): Memory {
   };
 }
 
-/** Milliseconds of the first run and of one among many; results stay on the device and are released. */
+/** Milliseconds of runs. */
+export interface RunTimes extends Fields {
+  /** The first. */
+  readonly firstMs: number;
+  /** One among many in a row. */
+  readonly ms: number;
+  /** What the CPU needs to submit one: where it is nearly `ms`, the device waits for it. */
+  readonly submitMs: number;
+}
+
+/** Times a program; results stay on the device and are released. */
 export async function timedProgram(
   gpu: Gpu,
   engine: Engine,
   program: Program,
   inputs: Values,
-): Promise<{ firstMs: number; ms: number }> {
-  const run = async (): Promise<void> => {
+): Promise<RunTimes> {
+  return timedRuns(gpu, async () => {
     const made = await program.runResident(inputs);
     for (const value of Object.values(made)) await engine.release(value);
-  };
-  return timedRuns(gpu, run);
+  });
 }
 
-/** Milliseconds of the first and of one among many. */
-export async function timedRuns(
-  gpu: Gpu,
-  run: () => Promise<void>,
-): Promise<{ firstMs: number; ms: number }> {
+export async function timedRuns(gpu: Gpu, run: () => Promise<void>): Promise<RunTimes> {
   const [firstMs, ms] = await timed(run, gpu.settle, gpu.small);
-  return { firstMs: round(firstMs), ms: round(ms) };
+  const count = Math.max(1, Math.min(20, Math.ceil(SUBMITTED_MS / ms)));
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await run();
+  const submitMs = (performance.now() - start) / count;
+  await gpu.settle();
+  return { firstMs: round(firstMs), ms: round(ms), submitMs: round(submitMs) };
 }
 
 /** Milliseconds of something that is done once. */

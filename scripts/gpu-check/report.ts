@@ -67,6 +67,8 @@ function pageOf(check: CheckRecord, m: Measured): string {
     trainingTable(m),
     '## Half precision beside single',
     halfTable(m),
+    '## Where the time goes',
+    profileTables(m),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -172,12 +174,16 @@ function stageTables({ rows }: Measured): string {
     return [
       `### Preset ${preset}`,
       table(
-        ['stage', 'f32, ms', 'a second', 'half, ms', 'TFLOP/s', 'compile, ms', 'first run, ms'],
+        [
+          ...['stage', 'f32, ms', 'a second', 'half, ms', 'TFLOP/s', 'submitting, ms', 'dispatches'],
+          ...['compile, ms', 'first run, ms'],
+        ],
         timed.map((stage) => {
           const [single, half] = [find(stage, 'f32'), find(stage, 'half')];
           return [
             stage,
             ...[digits(single?.ms), ratio(1000, single?.ms), digits(half?.ms), digits(single?.teraflops)],
+            ...[digits(single?.submitMs), digits(single?.dispatches)],
             ...[digits(single?.compileMs), digits(single?.firstMs)],
           ];
         }),
@@ -238,8 +244,8 @@ function trainingTable({ rows }: Measured): string {
   const label = ({ preset, batch, phase }: RowRecord): string => `${preset}, batch ${batch}: ${phase}`;
   return table(
     [
-      ...['phase', 'f32, ms', 'TFLOP/s', 'half, ms', 'compile, ms', 'first run, ms'],
-      ...['most memory, MiB', 'half, MiB'],
+      ...['phase', 'f32, ms', 'TFLOP/s', 'half, ms', 'submitting, ms', 'dispatches'],
+      ...['compile, ms', 'first run, ms', 'most memory, MiB', 'half, MiB'],
     ],
     [...new Set(all.map(label))].map((name) => {
       const find = (precision: string): RowRecord | undefined =>
@@ -247,11 +253,34 @@ function trainingTable({ rows }: Measured): string {
       const [single, half] = [find('f32'), find('half')];
       return [
         ...[name, digits(single?.ms), digits(single?.teraflops), digits(half?.ms)],
+        ...[digits(single?.submitMs), digits(single?.dispatches)],
         ...[digits(single?.compileMs), digits(single?.firstMs)],
         ...[digits(single?.peakMebibytes), digits(half?.peakMebibytes)],
       ];
     }),
   );
+}
+
+/** Dispatches of a kind that take less of a program's time are left out. */
+const LEAST_SHARE = 0.03;
+
+function profileTables({ rows }: Measured): string {
+  const tables = rows('profile').map(({ label, dispatches, deviceMs, longest }) => {
+    const kinds = (longest ?? []) as readonly (readonly [string, number, number])[];
+    const shown = kinds.filter(([, , ms]) => ms >= LEAST_SHARE * Number(deviceMs));
+    return [
+      `### ${label}`,
+      `${dispatches} dispatches, ${digits(deviceMs)} ms on the device.`,
+      table(
+        ['dispatch', 'times', 'ms', 'share'],
+        shown.map(([name, count, ms]) => [
+          oneLine(name).replaceAll('|', '/'),
+          ...[`${count}`, digits(ms), share(ms, Number(deviceMs))],
+        ]),
+      ),
+    ].join('\n\n');
+  });
+  return tables.length === 0 ? 'Not measured.' : tables.join('\n\n');
 }
 
 function halfTable({ rows }: Measured): string {

@@ -2,10 +2,10 @@
 
 import { inputsFor, parametersFor, type StagedGenerator, stagedGenerator } from '../../bench/stages.ts';
 import { normals } from '../../bench/support.ts';
+import type { WebgpuEngine } from '../../src/engines/webgpu/index.ts';
 import { presetOf } from '../../src/portrait/presets.ts';
 import {
   costOf,
-  type Engine,
   type NdArray,
   ndarray,
   type Program,
@@ -25,28 +25,37 @@ type Known = Record<string, NdArray | Resident>;
 /** What the rows of one preset and precision share. */
 interface Bench {
   readonly gpu: Gpu;
-  readonly engine: Engine;
+  readonly engine: WebgpuEngine;
   readonly staged: StagedGenerator;
   readonly programs: Map<string, Program>;
   readonly known: Known;
   readonly fields: Fields;
+  /** Of the program that was compiled last. */
+  dispatches: number;
 }
 
 async function presetStages(gpu: Gpu, section: Section, name: string, precision: Precision): Promise<void> {
-  const engine = gpu.engine(precision);
+  const before = gpu.memory.live();
+  gpu.memory.reset();
+  const engine = gpu.engine(precision, {
+    onProgress: (_program, _done, total) => {
+      bench.dispatches = total;
+    },
+  });
   const { posing, mesh } = posedBody(presetOf(name));
   const staged = stagedGenerator(presetOf(name), normals(), posing);
   const known: Known = { ...staged.inputs, mesh: await engine.upload(mesh) };
   const fields = { preset: name, precision };
-  const bench: Bench = { gpu, engine, staged, programs: new Map(), known, fields };
-  const before = gpu.memory.live();
-  gpu.memory.reset();
+  const bench: Bench = { gpu, engine, staged, programs: new Map(), known, fields, dispatches: 0 };
   const row = (stage: string, measure: () => Promise<Fields>): Promise<boolean> =>
     section.row(`${name}, ${precision}: ${stage}`, async () => ({ ...fields, stage, ...(await measure()) }));
   for (const { name: stage, graph } of staged.stages) await row(stage, () => stageRow(bench, stage, graph));
   await row('memory', async () => ({
     liveMebibytes: mebibytes(gpu.memory.live() - before),
     peakMebibytes: mebibytes(gpu.memory.peak() - before),
+    engineMebibytes: Object.fromEntries(
+      Object.entries(engine.memory()).map(([kind, bytes]) => [kind, mebibytes(bytes)]),
+    ),
     weightMebibytes: mebibytes(
       4 * [...staged.values.values()].reduce((sum, { data }) => sum + data.length, 0),
     ),
@@ -72,11 +81,8 @@ function mebibytes(bytes: number): number {
   return round(bytes / 2 ** 20);
 }
 
-async function stageRow(
-  { gpu, engine, staged, programs, known }: Bench,
-  stage: string,
-  graph: Program['graph'],
-): Promise<Fields> {
+async function stageRow(bench: Bench, stage: string, graph: Program['graph']): Promise<Fields> {
+  const { gpu, engine, staged, programs, known } = bench;
   for (const { name, tensor } of graph.inputs) {
     // What an earlier stage failed to give.
     known[name] ??= ndarray(tensor.shape, normals(9)(sizeOf(tensor.shape)));
@@ -86,14 +92,17 @@ async function stageRow(
   );
   programs.set(stage, program);
   const inputs = inputsFor(graph, known);
-  const { firstMs, ms } = await timedProgram(gpu, engine, program, inputs);
+  const times = await timedProgram(gpu, engine, program, inputs);
   for (const [name, value] of Object.entries(await program.runResident(inputs))) {
     const old = known[name];
     if (old !== undefined && 'resident' in old) await engine.release(old);
     known[name] = value;
   }
   const { flops } = costOf(graph);
-  return { compileMs, firstMs, ms, gigaflop: round(flops / 1e9), teraflops: round(flops / ms / 1e9) };
+  return {
+    ...{ compileMs, ...times, dispatches: bench.dispatches },
+    ...{ gigaflop: round(flops / 1e9), teraflops: round(flops / times.ms / 1e9) },
+  };
 }
 
 function runStage({ programs }: Bench, stage: string, known: Known): Promise<Record<string, Resident>> {

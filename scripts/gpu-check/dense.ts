@@ -30,13 +30,13 @@ async function measure(gpu: Gpu, engine: Engine, op: Operation, precision: Preci
   const weight = drawn(op.w, Math.sqrt(op.w[op.kind === 'conv' ? 0 : 1] / sizeOf(op.w)));
   const inputs: Record<string, Resident> = {};
   const arrays: Record<string, NdArray> = {};
-  for (const { name, tensor } of graph.inputs) {
-    arrays[name] = drawn(tensor.shape);
-    inputs[name] = await engine.upload(arrays[name]);
-  }
   const parameters = graph.parameters.length > 0 ? { w: weight } : {};
   const [program, compileMs] = await once(() => engine.compile(graph, { parameters }));
   try {
+    for (const { name, tensor } of graph.inputs) {
+      arrays[name] = drawn(tensor.shape);
+      inputs[name] = await engine.upload(arrays[name]);
+    }
     const { firstMs, ms } = await timedProgram(gpu, engine, program, inputs);
     const { y0, ...others } = await program.runResident(inputs);
     const found = await engine.download(y0);

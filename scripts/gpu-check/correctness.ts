@@ -15,24 +15,22 @@ import { type Case, disagreements, runCases } from '../../test/primitives/case.t
 import { table } from '../../test/primitives/table.ts';
 import { distance } from '../../test/primitives/values.ts';
 import { compose, type Ending, outputs, type Scene } from '../../test/render-scene.ts';
+import { allowance } from '../../test/webgpu/adapter.ts';
 import type { Gpu } from './gpu.ts';
 import { type Fields, round, type Section } from './record.ts';
 import { differenceOf, sampled, sceneOutputs, scenesIn } from './scenes.ts';
 
 /** Largest differences in units of the largest value. The worst of the web engine: composites and gradients 1.4e-6,
  * rendering 1.3e-6, pictures 3.3e-6. */
-const TOLERANCE = { composite: 1e-5, gradient: 1e-5, rendering: 1e-5, picture: 2e-5 };
-
-/** How many times the tolerances of engines on a CPU a GPU may take: its division, roots and exponentials are not rounded
- * to the last bit. */
-const ALLOWANCE = 4;
+const TOLERANCE = { program: 1e-5, rendering: 1e-5, picture: 2e-5 };
 
 export async function correctnessSection(gpu: Gpu, section: Section): Promise<void> {
   const engine = gpu.engine('f32');
-  for (const [name, { cases, tolerance }] of Object.entries(table)) {
+  for (const [name, { cases, tolerance: strict }] of Object.entries(table)) {
+    const tolerance = strict * allowance(engine);
     await section.row(`primitive ${name}`, async () => {
       const [found, expected] = await both(engine, name, cases);
-      const wrong = disagreements(cases, found, expected, ALLOWANCE * tolerance);
+      const wrong = disagreements(cases, found, expected, tolerance);
       const worst = Math.max(
         0,
         ...expected.flatMap((arrays, i) => arrays.map((a, k) => distance(found[i][k], a))),
@@ -50,15 +48,14 @@ export async function correctnessSection(gpu: Gpu, section: Section): Promise<vo
   }
   await pictureRows(gpu, engine, section);
   for (const [name, cases] of Object.entries(composites))
-    await section.row(`composite ${name}`, () => gapRow(engine, name, cases, TOLERANCE.composite));
+    await section.row(`composite ${name}`, () => gapRow(engine, name, cases));
   for (const [name, cases] of gpu.small ? [] : Object.entries(gradientRows))
-    await section.row(`gradients ${name}`, () => gapRow(engine, name, cases, TOLERANCE.gradient));
+    await section.row(`gradients ${name}`, () => gapRow(engine, name, cases));
   await engine.dispose();
 }
 
 function verdict(worst: number, tolerance: number): Fields {
-  const allowed = ALLOWANCE * tolerance;
-  return { worst: round(worst), tolerance: allowed, within: worst <= allowed };
+  return { worst: round(worst), tolerance, within: worst <= tolerance };
 }
 
 const reference = referenceEngine();
@@ -67,18 +64,14 @@ async function both(engine: t.Engine, name: string, cases: readonly Case[]) {
   return [await runCases(engine, name, cases), await runCases(reference, name, cases)] as const;
 }
 
-async function gapRow(
-  engine: t.Engine,
-  name: string,
-  cases: readonly Case[],
-  tolerance: number,
-): Promise<Fields> {
+async function gapRow(engine: t.Engine, name: string, cases: readonly Case[]): Promise<Fields> {
+  const tolerance = TOLERANCE.program * allowance(engine);
   const [found, expected] = await both(engine, name, cases);
   const gaps = cases.map((one, i) => ({
     name: one.name,
     worst: Math.max(0, ...expected[i].map((array, k) => gap(found[i][k], array))),
   }));
-  const wrong = gaps.filter(({ worst }) => !(worst <= ALLOWANCE * tolerance));
+  const wrong = gaps.filter(({ worst }) => !(worst <= tolerance));
   return {
     ...verdict(Math.max(0, ...gaps.map(({ worst }) => worst)), tolerance),
     ...(wrong.length > 0 && { wrong: wrong.slice(0, 3).map((one) => `${one.name}: ${one.worst}`) }),
@@ -109,7 +102,7 @@ async function renderedRow(engine: t.Engine, scene: Scene, ending?: Ending): Pro
     ([name, { data }]) => [name, differenceOf(found[name].data, data).worst] as const,
   );
   return {
-    ...verdict(Math.max(...apart.map(([, worst]) => worst)), TOLERANCE.rendering),
+    ...verdict(Math.max(...apart.map(([, worst]) => worst)), TOLERANCE.rendering * allowance(engine)),
     outputs: Object.fromEntries(apart.map(([name, worst]) => [name, round(worst)])),
   };
 }
@@ -125,7 +118,7 @@ async function pictureRows(gpu: Gpu, engine: t.Engine, section: Section): Promis
         return [name, differenceOf(sampled(value), expected)] as const;
       });
       return {
-        ...verdict(Math.max(...apart.map(([, { worst }]) => worst)), TOLERANCE.picture),
+        ...verdict(Math.max(...apart.map(([, { worst }]) => worst)), TOLERANCE.picture * allowance(engine)),
         outputs: Object.fromEntries(
           apart.map(([name, { worst, typical }]) => [name, [round(worst), round(typical)]]),
         ),

@@ -1,0 +1,14 @@
+/** The fused operations of rendering and of the body's search in WGSL. */
+
+import type { Kernel } from '../kernel.ts';
+import { decodeDensityKernel, decodePointsKernel } from './decode.ts';
+import { renderRaysKernel } from './render.ts';
+import { deformPointsKernel, nearestFacesKernel } from './search.ts';
+
+export const renderKernels: readonly Kernel[] = [
+  decodePointsKernel,
+  decodeDensityKernel,
+  renderRaysKernel,
+  nearestFacesKernel,
+  deformPointsKernel,
+];

@@ -1,0 +1,39 @@
+/** Work that is asked for more often than it can be done: one at a time, and after it only the latest wish. */
+
+export interface Latest {
+  /** Asks for the work. Wishes that come while it is done become one. */
+  request(): void;
+  /** Takes back a wish that is waiting; work that has begun ends. */
+  cancel(): void;
+}
+
+/** @param work does it; what it throws goes to `fail`, and a wish that waits is dropped. */
+export function latestOnly(work: () => Promise<void>, fail: (error: unknown) => void): Latest {
+  let isWanted = false;
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    try {
+      while (isWanted) {
+        isWanted = false;
+        await work();
+        // Lets the page draw and listen in between.
+        await new Promise(requestAnimationFrame);
+      }
+    } catch (error) {
+      isWanted = false;
+      fail(error);
+    } finally {
+      isRunning = false;
+    }
+  };
+  return {
+    request: () => {
+      isWanted = true;
+      if (!isRunning) void run();
+    },
+    cancel: () => {
+      isWanted = false;
+    },
+  };
+}

@@ -50,7 +50,10 @@ async function examine(): Promise<Finding[]> {
   return [
     nodeFinding(),
     await engineFinding('cpu', `${CPU_ENGINE_HELP}; until then WebAssembly computes, more slowly`),
-    await engineFinding('webgpu', 'a GPU is no must; it needs the npm package "webgpu" and a driver (Vulkan, Metal or D3D12)'),
+    await engineFinding(
+      'webgpu',
+      'a GPU is no must; it needs the npm package "webgpu" and a driver (Vulkan, Metal or D3D12)',
+    ),
     await engineFinding('web', 'it comes with the package: install again with npm ci or npm install'),
     await engineFinding('reference', 'please report this: it is plain JavaScript'),
     simdFinding(),

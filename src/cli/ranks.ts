@@ -35,9 +35,10 @@ export interface Ranks {
 }
 
 /** The engine of each of so many ranks: together they use the threads that were asked for, or all cores. */
-export function engineOfRank({ threads, ...rest }: EngineOptions, ranks: number): EngineOptions {
-  if (ranks === 1) return threads === undefined ? rest : { ...rest, threads };
-  return { ...rest, threads: Math.max(1, Math.floor((threads ?? availableParallelism()) / ranks)) };
+export function engineOfRank({ engine, threads, half }: EngineOptions, ranks: number): EngineOptions {
+  const options = half === undefined ? { engine } : { engine, half };
+  if (ranks === 1) return threads === undefined ? options : { ...options, threads };
+  return { ...options, threads: Math.max(1, Math.floor((threads ?? availableParallelism()) / ranks)) };
 }
 
 /** Starts all ranks but this one. */

@@ -47,6 +47,8 @@ async function buildStudio() {
       outDir,
       emptyOutDir: true,
       target: 'es2022',
+      // Errors name the line of the bundle that traced an operation.
+      minify: false,
       modulePreload: { polyfill: false },
       rollupOptions: { output: { entryFileNames: '[name].js', assetFileNames: '[name][extname]' } },
     },

@@ -3,6 +3,8 @@
 export interface Latest {
   /** Asks for the work. Wishes that come while it is done become one. */
   request(): void;
+  /** Whether work is being done or waits. */
+  isBusy(): boolean;
   /** Takes back a wish that is waiting; work that has begun ends. */
   cancel(): void;
 }
@@ -32,6 +34,7 @@ export function latestOnly(work: () => Promise<void>, fail: (error: unknown) => 
       isWanted = true;
       if (!isRunning) void run();
     },
+    isBusy: () => isRunning,
     cancel: () => {
       isWanted = false;
     },

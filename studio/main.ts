@@ -44,9 +44,9 @@ async function draw(): Promise<void> {
     if (stage.dataset.state === 'shown') stage.dataset.state = 'busy';
     const parts = await at.sitting.partsOf(personWanted());
     if (turningSince !== undefined) turnOn(turningSince);
-    const from = performance.now();
+    const [from, compiling] = [performance.now(), at.compiled().ms];
     paint(canvas, await at.generator.picture(parts, labelOf(orbit)));
-    frameMs = performance.now() - from;
+    frameMs = performance.now() - from - (at.compiled().ms - compiling);
   } catch (error) {
     // Of a device that was given up meanwhile.
     if (machine !== at) return;
@@ -189,6 +189,7 @@ Object.assign(globalThis, {
   studio: {
     times,
     frames: () => frames,
+    isDrawing: () => drawing.isBusy(),
     machine: () => machine,
     /** All maps of the person and the view that are wanted now. */
     view: async () => {

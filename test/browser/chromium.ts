@@ -8,14 +8,27 @@ export function findChromium(): string | undefined {
   return [process.env.CHROMIUM_PATH, '/usr/bin/chromium'].find((path) => path && existsSync(path));
 }
 
-/** Starts it without a window and without calls home. */
-export function launchChromium(executablePath: string): Promise<Browser> {
+/** WebGPU on the CPU. */
+const SOFTWARE_GPU = [
+  '--headless=new',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
+/** Starts it without a window and without calls home.
+ *
+ * @param graphics `software`: with a WebGPU adapter that computes on the CPU, where Chromium brings one.
+ */
+export function launchChromium(
+  executablePath: string,
+  graphics: 'none' | 'software' = 'none',
+): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
-      '--headless',
+      ...(graphics === 'software' ? SOFTWARE_GPU : ['--headless', '--disable-gpu']),
       '--no-sandbox',
-      '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -14,9 +14,10 @@ import { DTypeError, EngineError, NameError, PortraitganError, ShapeError } from
 import * as t from '../src/tensor/index.ts';
 import { workerUrl } from '../src/worker-url.ts';
 import { random } from './primitives/values.ts';
+import { gpuEngines } from './webgpu/adapter.ts';
 
 const cpu = cpuEngine({ threads: 2 });
-const engines = [referenceEngine(), cpu, webEngine({ threads: 1 })];
+const engines = [referenceEngine(), cpu, webEngine({ threads: 1 }), ...(await gpuEngines())];
 
 afterAll(async () => {
   for (const engine of engines) await engine.dispose();
@@ -127,6 +128,27 @@ describe.each(engines.slice(1))('$name', (engine) => {
       /^odd: this engine has no operation "erf" \(traced at engines\.test\.ts:\d+\)$/,
     );
   });
+
+  test('carries halves, booleans and two names of one value', async () => {
+    const graph = t.trace(
+      'types',
+      { h: { dtype: 'float16', shape: [3] }, b: { dtype: 'bool', shape: [2] } },
+      ({ h, b }) => ({ h, twice: h, b: t.not(b) }),
+    );
+    const program = await engine.compile(graph);
+    const inputs = { h: random('float16', [3]), b: random('bool', [2]) };
+    const outputs = await program.run(inputs);
+    expect(outputs.h).toEqual(inputs.h);
+    expect(outputs.twice).toEqual(inputs.h);
+    expect(outputs.b.data).toEqual(inputs.b.data.map((bit) => 1 - bit));
+  });
+
+  test('runs calls that were made at once, in order', async () => {
+    const program = await engine.compile(affine(), { parameters: { w } });
+    const inputs = [good(), good(), good()];
+    const together = await Promise.all(inputs.map((one) => program.run(one)));
+    for (const [i, one] of inputs.entries()) expect(await program.run(one)).toEqual(together[i]);
+  });
 });
 
 describe('the cpu engine', () => {
@@ -206,27 +228,6 @@ describe('the cpu engine', () => {
     const program = await engine.compile(affine(), { parameters: { w } });
     await expect(program.run(good())).resolves.toHaveProperty('y');
     await engine.dispose();
-  });
-
-  test('carries halves, booleans and two names of one value', async () => {
-    const graph = t.trace(
-      'types',
-      { h: { dtype: 'float16', shape: [3] }, b: { dtype: 'bool', shape: [2] } },
-      ({ h, b }) => ({ h, twice: h, b: t.not(b) }),
-    );
-    const program = await cpu.compile(graph);
-    const inputs = { h: random('float16', [3]), b: random('bool', [2]) };
-    const outputs = await program.run(inputs);
-    expect(outputs.h).toEqual(inputs.h);
-    expect(outputs.twice).toEqual(inputs.h);
-    expect(outputs.b.data).toEqual(inputs.b.data.map((bit) => 1 - bit));
-  });
-
-  test('runs calls that were made at once, in order', async () => {
-    const program = await cpu.compile(affine(), { parameters: { w } });
-    const inputs = [good(), good(), good()];
-    const together = await Promise.all(inputs.map((one) => program.run(one)));
-    for (const [i, one] of inputs.entries()) expect(await program.run(one)).toEqual(together[i]);
   });
 
   test('does not keep the process alive', async () => {

@@ -8,9 +8,10 @@ import * as t from '../src/tensor/index.ts';
 import { composites } from './gradients/composites.ts';
 import { type Case, runCases } from './primitives/case.ts';
 import { table } from './primitives/table.ts';
+import { allowance, gpuEngines } from './webgpu/adapter.ts';
 
 const reference = referenceEngine();
-const engines = [cpuEngine({ threads: 2 }), webEngine({ threads: 1 })];
+const engines = [cpuEngine({ threads: 2 }), webEngine({ threads: 1 }), ...(await gpuEngines())];
 afterAll(async () => {
   for (const engine of engines) await engine.dispose();
 });
@@ -64,6 +65,6 @@ describe.each(Object.keys(rows))('%s', (name) => {
       worst: Math.max(0, ...found[i].map((array, k) => gap(array, expected[i][k]))),
     }));
     // Worst measured: 1.4e-6.
-    expect(apart.filter(({ worst }) => !(worst < 1e-5))).toEqual([]);
+    expect(apart.filter(({ worst }) => !(worst < 1e-5 * allowance(engine)))).toEqual([]);
   });
 });

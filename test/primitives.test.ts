@@ -11,14 +11,16 @@ import { adjointPairs, innerProductsApart } from './primitives/adjoints.ts';
 import { type Case, disagreements, runCases } from './primitives/case.ts';
 import { shapeFamilies } from './primitives/shapes.ts';
 import { table } from './primitives/table.ts';
+import { allowance, gpuEngines } from './webgpu/adapter.ts';
 
 const reference = referenceEngine();
 const cpu = cpuEngine({ threads: 2 });
 const web = webEngine({ threads: 1 });
+const gpus = await gpuEngines();
 
 afterAll(async () => {
   await cpu.dispose();
-  await web.dispose();
+  for (const engine of [web, ...gpus]) await engine.dispose();
 });
 
 test('the table has a row for every operation that engines write', () => {
@@ -32,12 +34,14 @@ describe.each(Object.keys(table))('%s', (name) => {
   beforeAll(async () => {
     expected = await runCases(reference, name, cases);
   });
-  test.each([cpu, web])('$name as the reference', async (engine) => {
-    expect(disagreements(cases, await runCases(engine, name, cases), expected, tolerance)).toEqual([]);
+  test.each([cpu, web, ...gpus])('$name as the reference', async (engine) => {
+    expect(
+      disagreements(cases, await runCases(engine, name, cases), expected, tolerance * allowance(engine)),
+    ).toEqual([]);
   });
 });
 
-describe('random shapes on cpu', () => {
+describe.each([cpu, ...gpus])('random shapes on $name', (engine) => {
   // Worst measured over 20 seeds: convolutions 9.0e-6 (weight gradients sum up to 484 products), matmul 3.7e-7,
   // reductions 3.0e-7, the others 0.
   const tolerances: Record<string, number> = { convolution: 3e-5 };
@@ -45,13 +49,18 @@ describe('random shapes on cpu', () => {
     const drawn: Case[] = fc.sample(shapeFamilies[family], { numRuns: 60, seed: 4242 });
     const expected = await runCases(reference, family, drawn);
     expect(
-      disagreements(drawn, await runCases(cpu, family, drawn), expected, tolerances[family] ?? 1e-6),
+      disagreements(
+        drawn,
+        await runCases(engine, family, drawn),
+        expected,
+        (tolerances[family] ?? 1e-6) * allowance(engine),
+      ),
     ).toEqual([]);
   });
 });
 
 describe('adjoints: <A x, y> = <x, A* y>', () => {
-  test.each([reference, cpu])('on $name', async (engine) => {
+  test.each([reference, cpu, ...gpus])('on $name', async (engine) => {
     const cases = adjointPairs();
     const results = await runCases(engine, 'adjoints', cases);
     const found = cases.map(({ name, inputs: [x, y] }, i) => {

@@ -10,6 +10,7 @@ import { EngineError, UsageError } from '../errors.ts';
 import type { Engine } from '../tensor/index.ts';
 import { note } from './output.ts';
 import { wholeOption, wordOption } from './parse.ts';
+import { startCount } from './progress.ts';
 
 const ENGINES = ['auto', 'cpu', 'webgpu', 'web', 'reference'] as const;
 
@@ -73,7 +74,19 @@ async function openWebgpu(half: boolean): Promise<Engine> {
   const device = await openNodeDevice(half ? { features: ['shader-f16'] } : {});
   const { adapter, abilities } = describeDevice(device);
   if (abilities.software) note(`webgpu: ${adapter} computes on the CPU: --engine cpu is much faster`);
-  const engine = webgpuEngine({ device, half });
+  const compiling = new Map<string, ReturnType<typeof startCount>>();
+  const engine = webgpuEngine({
+    device,
+    half,
+    onProgress: (program, done, total) => {
+      const count = compiling.get(program) ?? startCount(`shaders of ${program}`);
+      compiling.set(program, count);
+      count.at({ done, total });
+      if (done < total) return;
+      count.end();
+      compiling.delete(program);
+    },
+  });
   return {
     ...engine,
     dispose: async () => {

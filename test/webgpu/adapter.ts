@@ -1,6 +1,9 @@
 /** The GPU that tests run on, if there is one: a software adapter in CI (`vitest.config.ts` says which). */
 
+import { webgpuEngine } from '../../src/engines/webgpu/index.ts';
 import { openNodeDevice } from '../../src/engines/webgpu/node.ts';
+
+import type { Engine } from '../../src/tensor/index.ts';
 
 export interface TestGpu {
   /** Undefined when there is none. */
@@ -18,4 +21,16 @@ export async function testGpu(): Promise<TestGpu> {
     console.warn(`SKIPPED tests of the webgpu engine: ${missing}`);
     return { missing: ` (skipped: ${missing})` };
   }
+}
+
+/** The webgpu engine for tables that all engines run, or none, and then a warning says why. */
+export async function gpuEngines(): Promise<Engine[]> {
+  const { device } = await testGpu();
+  return device === undefined ? [] : [webgpuEngine({ device })];
+}
+
+/** How much further from the reference than the engines of the CPU a GPU may be: its division, roots and exponentials
+ * are not rounded to the last bit. */
+export function allowance({ name }: Engine): number {
+  return name === 'webgpu' ? 4 : 1;
 }

@@ -7,11 +7,16 @@ import { type NdArray, type Node, zerosFor } from '../../src/tensor/index.ts';
 const STORAGE = 128;
 const COPY = 4 | 8;
 
+/** Dawn's instances: a device whose instance was collected crashes. */
+const instances: GPU[] = [];
+
 /** An adapter's device; `backend=null` as a flag gives one that only checks shaders (f16 and matrix units too). */
 export async function openDevice(flags: readonly string[] = []): Promise<GPUDevice> {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
-  const adapter = await create([...flags]).requestAdapter();
+  const instance = create([...flags]);
+  instances.push(instance);
+  const adapter = await instance.requestAdapter();
   if (adapter === null) throw new Error('no adapter: set LD_LIBRARY_PATH and VK_ICD_FILENAMES');
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {

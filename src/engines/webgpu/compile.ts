@@ -103,7 +103,8 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
   checkConstantIndices(graph);
 
   const reads = abilities.limits.maxStorageBuffersPerShaderStage - 2;
-  const stored = storedTensors(graph, { reads });
+  const operandsOf = (node: Node): readonly Tensor[] => kernelOf(node)?.reads?.(node) ?? node.inputs;
+  const stored = storedTensors(graph, { reads, operandsOf });
   const fixed = new Set<Node>();
   for (const node of graph.nodes) {
     const isInput = node.op.name === 'source' && node.attrs.kind === 'input';
@@ -208,9 +209,10 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
     const call = kernelOf(node)?.plan(node, planning);
     if (call === undefined) {
       const site = node.site ? ` (traced at ${node.site})` : '';
-      throw new EngineError(`${given.name}: the webgpu engine has no kernel for ${node.op.name}${site}`);
+      const name = node.op.name === 'fused' ? node.attrs.name : node.op.name;
+      throw new EngineError(`${given.name}: this engine has no operation "${name}"${site}`);
     }
-    return draftsOfCall(node, call);
+    return draftsOfCall(node, operandsOf(node), call);
   };
   const zeros = (tensor: Tensor): Draft => ({
     label: 'zeros',
@@ -230,9 +232,9 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
   return { name: given.name, values, prologue, steps, outputs, faults };
 }
 
-function draftsOfCall(node: Node, { dispatches, scratch }: KernelCall): Draft[] {
+function draftsOfCall(node: Node, operands: readonly Tensor[], { dispatches, scratch }: KernelCall): Draft[] {
   const place = (at: Operand): Draft['bound'][number]['place'] => {
-    if ('input' in at) return { tensor: baseOf(node.inputs[at.input]) };
+    if ('input' in at) return { tensor: baseOf(operands[at.input]) };
     if ('output' in at) return { tensor: node.outputs[at.output] };
     return 'scratch' in at ? at : 'faults';
   };

@@ -32,6 +32,8 @@ const COSTS: Readonly<Record<string, number>> = {
 export interface Limits {
   /** Values that one shader may read. */
   readonly reads: number;
+  /** What a node that is neither an expression nor a reduction reads. */
+  readonly operandsOf: (node: Node) => readonly Tensor[];
 }
 
 /** Computed inside of the shader that needs it, unless it is stored. */
@@ -62,16 +64,16 @@ function isAlias({ op }: Node): boolean {
 }
 
 /** Tensors that lie in memory, aliases looked through. */
-export function storedTensors(graph: Graph, { reads }: Limits): ReadonlySet<Tensor> {
+export function storedTensors(graph: Graph, { reads, operandsOf }: Limits): ReadonlySet<Tensor> {
   const stored = new Set<Tensor>();
   for (const node of graph.nodes) {
     if (!isExpression(node)) for (const tensor of node.outputs) if (!isLiteral(tensor)) stored.add(tensor);
     if (!isExpression(node) && !isReduction(node)) {
-      for (const tensor of node.inputs) if (!isLiteral(baseOf(tensor))) stored.add(baseOf(tensor));
+      for (const tensor of operandsOf(node)) if (!isLiteral(baseOf(tensor))) stored.add(baseOf(tensor));
     }
   }
   for (const { tensor } of graph.outputs) stored.add(baseOf(tensor));
-  addShared(graph, stored);
+  addShared(graph, stored, operandsOf);
   for (const node of graph.nodes) {
     const isRoot = isReduction(node) || (isExpression(node) && stored.has(node.outputs[0]));
     if (isRoot && !isAlias(node)) split(node, stored, reads);
@@ -87,12 +89,12 @@ interface Reach {
   times: number;
 }
 
-function addShared(graph: Graph, stored: Set<Tensor>): void {
+function addShared(graph: Graph, stored: Set<Tensor>, operandsOf: Limits['operandsOf']): void {
   const costs = new Map<Tensor, number>();
   const costOf = (tensor: Tensor): number => costs.get(tensor) ?? 0;
   const readers = new Map<Tensor, Node[]>();
   for (const node of graph.nodes) {
-    for (const tensor of new Set(node.inputs)) {
+    for (const tensor of new Set(isExpression(node) || isReduction(node) ? node.inputs : operandsOf(node))) {
       const known = readers.get(tensor);
       if (known === undefined) readers.set(tensor, [node]);
       else known.push(node);

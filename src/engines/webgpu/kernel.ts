@@ -60,6 +60,9 @@ export interface Kernel {
   /** How to run this node, or undefined for shapes and options that are not supported: then a fused operation's
    * definition runs. */
   plan(node: Node, planning: Planning): KernelCall | undefined;
+  /** What it reads in place of the node's inputs, one for each: tensors that they are moves of, which then need not
+   * be made. The inputs themselves where left out. */
+  reads?(node: Node): readonly Tensor[];
   /** It writes 32-bit words: none of its results is stored in half precision. */
   readonly single?: boolean;
 }

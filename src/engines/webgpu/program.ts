@@ -41,6 +41,10 @@ interface ReadyStep {
   readonly changing: readonly number[];
 }
 
+/** The device begins with that many steps while the next are still written down; and no submission is so long that a
+ * system takes the device for hung. */
+const STEPS_A_SUBMISSION = 128;
+
 /** More bind groups of a step than this are not kept. */
 const MOST_GROUPS = 16;
 
@@ -96,8 +100,8 @@ export async function loadProgram(
     if (prologue.length === 0) return;
     const encoder = gpu.device.createCommandEncoder();
     const { buffers } = gpu.arena.reserve(early.slotBytes);
-    encode(gpu, encoder, prologue, (value) => lasting[value] ?? buffers[early.slotOf[value]], undefined);
-    gpu.device.queue.submit([encoder.finish()]);
+    const bufferOf = (value: number): GPUBuffer => lasting[value] ?? buffers[early.slotOf[value]];
+    gpu.device.queue.submit([encode(gpu, encoder, prologue, bufferOf, undefined).finish()]);
   });
   const release = async (): Promise<void> => {
     for (const buffer of owned.splice(0)) gpu.release(buffer);
@@ -126,10 +130,10 @@ export async function loadProgram(
       if (version !== arenaVersion) for (const { groups } of steps) groups.clear();
       arenaVersion = version;
       const bufferOf = (value: number): GPUBuffer => buffers[value] ?? slots[slotOf[value]];
-      const commands = gpu.device.createCommandEncoder();
-      if (faults >= 0) commands.clearBuffer(bufferOf(faults));
+      const start = gpu.device.createCommandEncoder();
+      if (faults >= 0) start.clearBuffer(bufferOf(faults));
       const profile = hooks.onProfile && createProfile(gpu, program.name, steps, hooks.onProfile);
-      encode(gpu, commands, steps, bufferOf, profile);
+      const commands = encode(gpu, start, steps, bufferOf, profile);
       const first = new Set<number>();
       for (const { name, value } of outputs) {
         if (value === undefined) continue;
@@ -245,15 +249,23 @@ function slotsOf(
   return { slotOf, slotBytes: bytes };
 }
 
+/** Writes all steps down, hands all but the last of them over, and gives the encoder that holds the rest. */
 function encode(
   gpu: Gpu,
-  encoder: GPUCommandEncoder,
+  start: GPUCommandEncoder,
   steps: readonly ReadyStep[],
   bufferOf: (value: number) => GPUBuffer,
   profile: Profile | undefined,
-): void {
+): GPUCommandEncoder {
+  let encoder = start;
   let pass: GPUComputePassEncoder | undefined;
   steps.forEach(({ step, pipeline, groups, changing }, i) => {
+    if (i > 0 && i % STEPS_A_SUBMISSION === 0) {
+      pass?.end();
+      pass = undefined;
+      gpu.device.queue.submit([encoder.finish()]);
+      encoder = gpu.device.createCommandEncoder();
+    }
     if (step.cleared.length > 0) {
       pass?.end();
       pass = undefined;
@@ -279,6 +291,7 @@ function encode(
     pass.dispatchWorkgroups(...step.groups);
   });
   pass?.end();
+  return encoder;
 }
 
 const identities = new WeakMap<GPUBuffer, number>();

@@ -1,0 +1,7 @@
+/** The fused operations of rendering and of the body's search in WGSL. */
+
+import type { Kernel } from '../kernel.ts';
+import { decodeDensityKernel, decodePointsKernel } from './decode.ts';
+import { renderRaysKernel } from './render.ts';
+
+export const renderKernels: readonly Kernel[] = [decodePointsKernel, decodeDensityKernel, renderRaysKernel];

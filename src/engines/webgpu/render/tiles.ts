@@ -1,0 +1,200 @@
+/**
+ * Rays of a call in tiles, so that what is kept a sample stays small: which rays a tile has, and where its sample
+ * points lie.
+ *
+ * Rays stand in blocks of 8 x 8 of the picture, since neighbours look up the same texels. A tile is some blocks;
+ * everything a sample lies in memory as [sample, ray of the tile]. Dispatches of all tiles have the same code: which
+ * tile it is they read from memory, where the last dispatch of a tile writes the next one's number.
+ */
+
+import type { Node } from '../../../tensor/index.ts';
+import { rayCall } from '../../kernels/render.ts';
+import type { Bound, Dispatch, Operand, Planning } from '../kernel.ts';
+import { CROP_MARK, type Source } from './decode.ts';
+import { type Field, fieldFor } from './field.ts';
+import { entry, floats, groupsFor, INVOCATION, literal } from './shader.ts';
+
+/** Rays of a block. */
+export const BLOCK_RAYS = 64;
+/** What one tile may keep. */
+const TILE_BYTES = 128 * 2 ** 20;
+
+export interface RayCall {
+  readonly node: Node;
+  readonly planning: Planning;
+  readonly field: Field;
+  readonly batch: number;
+  readonly rays: number;
+  readonly width: number;
+  readonly coarse: number;
+  readonly fine: number;
+  /** From one ray's quantiles to the next. */
+  readonly quantileStep: number;
+  /** Beyond this in x or z everything is empty. */
+  readonly cropLimit: number | undefined;
+  readonly whiteBack: boolean;
+  /** Words of a mesh block, and faces of `maps`; 0 without. */
+  readonly words: number;
+  readonly faces: number;
+  readonly has: (name: string) => boolean;
+  /** Binds an input as it is stored. */
+  readonly input: (name: string, lanes?: 1 | 4) => Bound;
+}
+
+export interface Tiles {
+  readonly count: number;
+  /** Blocks of a tile, and its rays, those that fill up blocks included. */
+  readonly blocks: number;
+  readonly rays: number;
+}
+
+/** What the shaders know of a node of `renderRays` or `renderRaysGrad`, or undefined where they do not fit. */
+export function rayCallOf(node: Node, planning: Planning): RayCall | undefined {
+  const { inputs, whiteBack } = node.attrs.options as unknown as { inputs: string[]; whiteBack: boolean };
+  const call = rayCall(node);
+  const field = fieldFor(node, inputs, planning);
+  if (call === undefined || field === undefined) return undefined;
+  const [batch, rays, width, coarse, fine, quantileStep] = call.sizes;
+  const cropLimit = call.sizes[9];
+  const [words, faces] = call.sizes.slice(-2);
+  const at = (name: string): number => inputs.indexOf(name);
+  return {
+    ...{ node, planning, field, batch, rays, width, coarse, fine, quantileStep, whiteBack, words, faces },
+    cropLimit: Number.isFinite(cropLimit) ? cropLimit : undefined,
+    has: (name) => inputs.includes(name),
+    input: (name, lanes = 1) => floats(planning, name, node.inputs[at(name)], { input: at(name) }, { lanes }),
+  };
+}
+
+/** Tiles of a call that keeps so many bytes a ray. */
+export function tilesOf(call: RayCall, bytesPerRay: number): Tiles {
+  const all = call.batch * blocksPerEntry(call);
+  const bytes = Math.min(TILE_BYTES, call.planning.abilities.limits.maxStorageBufferBindingSize);
+  const most = Math.max(1, Math.floor(bytes / (bytesPerRay * BLOCK_RAYS)));
+  const count = Math.ceil(all / most);
+  const blocks = Math.ceil(all / count);
+  return { count, blocks, rays: blocks * BLOCK_RAYS };
+}
+
+const blocksPerEntry = ({ rays, width }: RayCall): number =>
+  Math.ceil(width / 8) * Math.ceil(rays / width / 8);
+
+/** Bytes of the memory that holds the number of the tile, and of the next one. */
+export const TILE_WORDS_BYTES = 16;
+
+/** When a dispatch runs: the first one of a tile takes the number, the last one makes the next. */
+export type Turn = 'first' | 'middle' | 'last';
+
+/** The tile's number in a shader: its binding, `tileNumber()`, and what one of its invocations does at the end. */
+export function turnOf(
+  { count }: Tiles,
+  turn: Turn,
+  at: Operand,
+): { bound: readonly Bound[]; code: string; end: string } {
+  if (count === 1) return { bound: [], code: 'fn tileNumber() -> u32 { return 0u; }', end: '' };
+  const word = turn === 'first' ? '1u' : '0u';
+  const end = { first: 'tile[0] = tile[1];', middle: '', last: 'tile[1] = tile[0] + 1u;' }[turn];
+  return {
+    bound: [{ name: 'tile', at, type: 'u32', write: turn !== 'middle' }],
+    code: `fn tileNumber() -> u32 { return tile[${word}]; }`,
+    end: end === '' ? '' : `if (all(group == vec3<u32>(0u)) && local == 0u) { ${end} }`,
+  };
+}
+
+/** WGSL: `rayAt(r)` of a ray of the tile: batch entry, number among all rays of the call, and whether it is one; the
+ * nearest ray stands in for those outside of the picture. Needs `tileNumber`. */
+export const rayAt = (call: RayCall, tiles: Tiles): string => /* wgsl */ `
+const RAYS = ${tiles.rays}u;
+fn entryOfRay(r: u32) -> u32 {
+  return min((tileNumber() * ${tiles.blocks}u + r / ${BLOCK_RAYS}u) / ${blocksPerEntry(call)}u, ${call.batch - 1}u);
+}
+fn rayAt(r: u32) -> vec3<u32> {
+  let number = tileNumber() * ${tiles.blocks}u + r / ${BLOCK_RAYS}u;
+  let block = number % ${blocksPerEntry(call)}u;
+  let x = (block % ${Math.ceil(call.width / 8)}u) * 8u + r % 8u;
+  let y = (block / ${Math.ceil(call.width / 8)}u) * 8u + (r / 8u) % 8u;
+  let real = number < ${call.batch * blocksPerEntry(call)}u && x < ${call.width}u && y < ${call.rays / call.width}u;
+  let inside = min(y, ${call.rays / call.width - 1}u) * ${call.width}u + min(x, ${call.width - 1}u);
+  let entry = entryOfRay(r);
+  return vec3<u32>(entry, entry * ${call.rays}u + inside, u32(real));
+}`;
+
+export interface Pass {
+  readonly name: 'coarse' | 'fine';
+  readonly samples: number;
+  /** Sample of the ray that is its first. */
+  readonly start: number;
+}
+
+export const passesOf = ({ coarse, fine }: RayCall): readonly Pass[] => [
+  { name: 'coarse', samples: coarse, start: 0 },
+  ...(fine > 0 ? [{ name: 'fine', samples: fine, start: coarse } as const] : []),
+];
+
+/** Places a pass's sample points: [sample, ray, 4], with the noise or `CROP_MARK` last. */
+export function placeDispatch(
+  call: RayCall,
+  tiles: Tiles,
+  pass: Pass,
+  at: { readonly tile: Operand; readonly fineDepths: Operand; readonly points: Operand },
+): Dispatch {
+  const turn = turnOf(tiles, pass.name === 'coarse' ? 'first' : 'middle', at.tile);
+  const { cropLimit } = call;
+  const noise = `${pass.name}Noise`;
+  const mark = call.has(noise) ? `f32(${noise}[ray.y * SAMPLES + i / RAYS])` : '0.0';
+  const code = /* wgsl */ `
+const SAMPLES = ${pass.samples}u;
+${turn.code}
+${rayAt(call, tiles)}
+${entry(
+  BLOCK_RAYS,
+  /* wgsl */ `${INVOCATION}
+  if (i < SAMPLES * RAYS) {
+    let ray = rayAt(i % RAYS);
+    let start = ray.y * 3u;
+    let origin = vec3<f32>(f32(origins[start]), f32(origins[start + 1u]), f32(origins[start + 2u]));
+    let direction = vec3<f32>(f32(directions[start]), f32(directions[start + 1u]), f32(directions[start + 2u]));
+    let along = ${pass.name === 'coarse' ? 'f32(coarse[ray.y * SAMPLES + i / RAYS])' : 'fineDepths[i]'};
+    let point = origin + direction * along;
+    let cropped = ${cropLimit === undefined ? 'false' : `max(abs(point.x), abs(point.z)) > ${literal(cropLimit)}`};
+    points[i] = vec4<f32>(point, select(${mark}, ${literal(CROP_MARK)}, cropped));
+  }
+  ${turn.end}`,
+)}`;
+  return {
+    label: `renderer: where the ${pass.name} samples are`,
+    code,
+    bound: [
+      call.input('origins'),
+      call.input('directions'),
+      pass.name === 'coarse' ? call.input('coarse') : { name: 'fineDepths', at: at.fineDepths, type: 'f32' },
+      ...(call.has(noise) ? [call.input(noise)] : []),
+      ...turn.bound,
+      { name: 'points', at: at.points, type: 'vec4<f32>', write: true },
+    ],
+    groups: groupsFor(call.planning, pass.samples * tiles.rays, BLOCK_RAYS),
+  };
+}
+
+/** A pass's placed points, for the decoder. */
+export function placedPoints(
+  call: RayCall,
+  tiles: Tiles,
+  pass: Pass,
+  at: { readonly tile: Operand; readonly points: Operand },
+): Source {
+  const turn = turnOf(tiles, 'middle', at.tile);
+  return {
+    label: `densities and colours of the ${pass.name} samples`,
+    count: pass.samples * tiles.rays,
+    bound: [{ name: 'points', at: at.points, type: 'vec4<f32>' }, ...(call.batch === 1 ? [] : turn.bound)],
+    code: /* wgsl */ `
+${call.batch === 1 ? '' : `${turn.code}\n${rayAt(call, tiles)}`}
+fn pointAt(i: u32) -> vec4<f32> {
+  return points[i];
+}
+fn entryOf(i: u32) -> u32 {
+  return ${call.batch === 1 ? '0u' : 'entryOfRay(i % RAYS)'};
+}`,
+  };
+}

@@ -73,6 +73,7 @@ function turnOn(since: number): void {
 /** Gets what is missing, and draws: the way to begin and the way back after a failure. */
 async function start(): Promise<void> {
   need('trouble').hidden = true;
+  need('trouble-words').textContent = '';
   stage.dataset.state = 'waiting';
   try {
     network ??= await fetchModel(model, (done, total) =>

@@ -63,8 +63,15 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
 };
 
-const until = (page: Page, state: string) =>
-  page.locator(`#stage[data-state="${state}"]`).waitFor({ timeout: 100_000 });
+/** Waits until the page shows a picture or has failed. */
+async function until(page: Page, state: 'shown' | 'failed'): Promise<void> {
+  const settled = page.locator('#stage[data-state="shown"], #stage[data-state="failed"]');
+  await settled.waitFor({ timeout: 100_000 });
+  expect([
+    await settled.getAttribute('data-state'),
+    await page.locator('#trouble-words').textContent(),
+  ]).toEqual([state, state === 'shown' ? '' : expect.stringMatching(/./)]);
+}
 
 /** The maps of the page's view, as arrays of numbers. */
 async function mapsOf(page: Page): Promise<Record<string, number[]>> {

@@ -12,7 +12,7 @@ import { fetchModel } from './model.ts';
 import { FRONT, moved, type Orbit, turned, watchOrbit } from './orbit.ts';
 import { describe, megabytes, need } from './page.ts';
 import { labelOf, type Person, paint, type Sitting, sittingFor } from './portrait.ts';
-import { troubleWords } from './trouble.ts';
+import { type Trouble, troubleOf } from './trouble.ts';
 
 const DEFAULT_MODEL = './portrait.safetensors';
 /** New persons have seeds below this: short enough to remember. */
@@ -72,8 +72,7 @@ function turnOn(since: number): void {
 
 /** Gets what is missing, and draws: the way to begin and the way back after a failure. */
 async function start(): Promise<void> {
-  need('trouble').hidden = true;
-  need('trouble-words').textContent = '';
+  showTrouble(undefined);
   stage.dataset.state = 'waiting';
   try {
     network ??= await fetchModel(model, (done, total) =>
@@ -113,9 +112,14 @@ function fail(error: unknown): void {
   before?.dispose().catch(() => undefined);
   drawing.cancel();
   setTurning(false);
-  need('trouble-words').textContent = troubleWords(error);
-  need('trouble').hidden = false;
+  showTrouble(troubleOf(error));
   stage.dataset.state = 'failed';
+}
+
+function showTrouble(trouble: Trouble | undefined): void {
+  need('trouble').hidden = trouble === undefined;
+  need('trouble-words').textContent = trouble?.words ?? '';
+  need('trouble-details').textContent = trouble?.details ?? '';
 }
 
 function showStatus({ adapter, isSoftware, engine, compiled }: Machine): void {

@@ -8,26 +8,27 @@ export function findChromium(): string | undefined {
   return [process.env.CHROMIUM_PATH, '/usr/bin/chromium'].find((path) => path && existsSync(path));
 }
 
-/** WebGPU on the CPU. */
-const SOFTWARE_GPU = [
-  '--headless=new',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--enable-features=Vulkan',
-];
+const WEBGPU = ['--headless=new', '--enable-unsafe-webgpu', '--enable-features=Vulkan'];
+
+const GRAPHICS = {
+  none: ['--headless', '--disable-gpu'],
+  software: [...WEBGPU, '--use-webgpu-adapter=swiftshader'],
+  hardware: WEBGPU,
+} as const;
 
 /** Starts it without a window and without calls home.
  *
- * @param graphics `software`: with a WebGPU adapter that computes on the CPU, where Chromium brings one.
+ * @param graphics `software`: with a WebGPU adapter that computes on the CPU, where Chromium brings one;
+ * `hardware`: with that of the machine.
  */
 export function launchChromium(
   executablePath: string,
-  graphics: 'none' | 'software' = 'none',
+  graphics: keyof typeof GRAPHICS = 'none',
 ): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
-      ...(graphics === 'software' ? SOFTWARE_GPU : ['--headless', '--disable-gpu']),
+      ...GRAPHICS[graphics],
       '--no-sandbox',
       '--disable-quic',
       '--no-first-run',

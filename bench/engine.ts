@@ -6,8 +6,9 @@
 import { availableParallelism } from 'node:os';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import * as t from '../src/tensor/index.ts';
+import { convolution, type SingleOp, singleOp } from './ceiling.ts';
 import { startPeer } from './peer.ts';
-import { best, convolution, machine, normals, type SingleOp, singleOp, table } from './support.ts';
+import { best, machine, normals, table } from './support.ts';
 
 const threads = Math.min(2, availableParallelism());
 const draw = normals(2);

@@ -8,42 +8,33 @@ import { defaultBody } from '../src/default-body.ts';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
 import { kernelModule } from '../src/engines/kernels/index.ts';
 import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
-import { generatorConfig } from '../src/portrait/config.ts';
-import {
-  backgroundGraph,
-  mappingGraph,
-  picturesGraph,
-  planesGraph,
-  renderGraph,
-} from '../src/portrait/generator.ts';
-import { initialise } from '../src/portrait/initialise.ts';
-import { generatorPlan, generatorRecord, presetOf } from '../src/portrait/presets.ts';
+import { generatorRecord, presetOf } from '../src/portrait/presets.ts';
 import { portraitGenerator, type ViewOptions } from '../src/portrait/session.ts';
 import {
   costOf,
-  type Graph,
   type NdArray,
   ndarray,
   type Program,
   type Resident,
   type Values,
 } from '../src/tensor/index.ts';
-import { best, ceiling, machine, normals, table } from './support.ts';
+import { ceiling } from './ceiling.ts';
+import { inputsFor, parametersFor, stagedGenerator } from './stages.ts';
+import { best, machine, normals, table } from './support.ts';
 
 const threads = Math.min(2, availableParallelism());
 const name = process.argv[2] ?? '512-128';
 const preset = presetOf(name);
 const draw = normals();
-const values = initialise(generatorPlan(preset), draw);
+const staged = stagedGenerator(preset, draw);
+const { values, network } = staged;
 const record = generatorRecord(preset);
-const network = { config: generatorConfig(record), shapes: record.shapes };
 const { config } = network;
-const n = config.neuralResolution;
 
 const engine = cpuEngine({ threads, kernels: kernelModule() });
 const r = await ceiling(threads);
 
-interface Stage {
+interface Timed {
   readonly name: string;
   readonly program: Program;
   readonly inputs: Values;
@@ -52,30 +43,20 @@ interface Stage {
   best: number;
 }
 
-const stages: Stage[] = [];
-async function stage(
-  label: string,
-  graph: Graph,
-  inputs: Values,
-  dense: boolean,
-): Promise<Record<string, Resident>> {
-  const parameters = Object.fromEntries(
-    graph.parameters.map((entry) => [entry.name, values.get(entry.name)!]),
-  );
-  const program = await engine.compile(graph, { parameters });
-  stages.push({
-    name: label,
-    program,
-    inputs,
-    gflop: costOf(graph).flops / 1e9,
-    dense,
-    best: Number.POSITIVE_INFINITY,
-  });
-  return program.runResident(inputs);
+const stages: Timed[] = [];
+const known: Record<string, NdArray | Resident> = { ...staged.inputs };
+for (const { name: label, graph, dense } of staged.stages) {
+  const program = await engine.compile(graph, { parameters: parametersFor(graph, values) });
+  const inputs = inputsFor(graph, known);
+  const gflop = costOf(graph).flops / 1e9;
+  stages.push({ name: label, program, inputs, gflop, dense, best: Number.POSITIVE_INFINITY });
+  Object.assign(known, await program.runResident(inputs));
 }
+const { c } = staged.inputs;
+const [ws, planes, background] = [known.ws, known.planes, known.background] as Resident[];
 
 /** Results stay with the engine, as they do when a picture is made. */
-async function once(entry: Stage): Promise<void> {
+async function once(entry: Timed): Promise<void> {
   const start = performance.now();
   const results = await entry.program.runResident(entry.inputs);
   entry.best = Math.min(entry.best, performance.now() - start);
@@ -83,30 +64,6 @@ async function once(entry: Stage): Promise<void> {
 }
 
 const random = (...shape: number[]): NdArray => ndarray(shape, draw(shape.reduce((a, b) => a * b, 1)));
-const c = ndarray([1, 25], cameraLabel(viewCamera(20, 5)));
-const cutoff: NdArray = { dtype: 'int32', shape: [], data: Int32Array.of(config.numWs) };
-const latents = {
-  z: random(1, config.zDim),
-  c,
-  p: ndarray([1, 6], new Float32Array(6)),
-  psi: ndarray([], [0.7]),
-  cutoff,
-};
-const { ws } = await stage('mapping', mappingGraph(network, 1), latents, true);
-const { planes } = await stage('planes', planesGraph(network, 1, 'const'), { ws }, true);
-const { background } = await stage('background', backgroundGraph(network, 1, 'const'), { ws }, true);
-const { features, opacity } = await stage(
-  'rendering',
-  renderGraph(network, 1, n, config.rendering),
-  { planes, c },
-  false,
-);
-await stage(
-  'super-resolution',
-  picturesGraph(network, 1, n, true),
-  { features, opacity, ws, background },
-  true,
-);
 
 for (let round = 0; round < 5; round++) {
   await r.sample();

@@ -3,16 +3,24 @@
 import { defaultBody } from '../src/default-body.ts';
 import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
 import { discriminatorConfig, generatorConfig } from '../src/portrait/config.ts';
+import { initialise } from '../src/portrait/initialise.ts';
 import type { ParameterShapes } from '../src/portrait/parameters.ts';
 import { poseBodies, posingOf } from '../src/portrait/posing.ts';
-import { discriminatorRecord, generatorRecord, type Preset } from '../src/portrait/presets.ts';
+import {
+  discriminatorPlan,
+  discriminatorRecord,
+  generatorPlan,
+  generatorRecord,
+  type Preset,
+} from '../src/portrait/presets.ts';
 import * as t from '../src/tensor/index.ts';
 import type { TrainedGenerator } from '../src/training/generator-loss.ts';
 import type { TrainedDiscriminator } from '../src/training/judging.ts';
-import type { LossOptions } from '../src/training/options.ts';
+import type { DensityRegOptions, LossOptions } from '../src/training/options.ts';
 import { adversarialPrograms } from '../src/training/run-programs.ts';
 import { lossOptionsOf, phasesOfRun } from '../src/training/run-settings.ts';
 import { trainConfig } from '../src/training/train-defaults.ts';
+import type { Draw } from './stages.ts';
 
 export interface BenchedPhase {
   readonly label: string;
@@ -29,7 +37,15 @@ const LOSS: LossOptions = lossOptionsOf(PUBLISHED);
 const trainable = (shapes: ParameterShapes): string[] =>
   [...shapes.keys()].filter((name) => !/resample_filter|noise_const|w_avg|pose_mean|pose_std/.test(name));
 
-export function phasesOf(preset: Preset, batch: number, only: readonly string[] = []): BenchedPhase[] {
+const NO_DENSITY: DensityRegOptions = { weight: 0, type: 'l1', distance: 0 };
+
+/** The phases whose labels hold one of the words, all without words. */
+export function phasesOf(
+  preset: Preset,
+  batch: number,
+  only: readonly string[] = [],
+  density = NO_DENSITY,
+): BenchedPhase[] {
   const wanted = (label: string): boolean => only.length === 0 || only.some((word) => label.includes(word));
   const d = discriminatorRecord(preset);
   const g = generatorRecord(preset);
@@ -59,7 +75,7 @@ export function phasesOf(preset: Preset, batch: number, only: readonly string[] 
     { generator, discriminator },
     {
       ...{ batch, neuralResolution: preset.neuralResolution, phases: PHASES_OF_STEP, loss: LOSS },
-      density: { weight: 0, type: 'l1', distance: 0 },
+      density,
     },
   );
   const phases = programs
@@ -67,6 +83,43 @@ export function phasesOf(preset: Preset, batch: number, only: readonly string[] 
     .map(({ label, trace }) => ({ label, graph: t.liftParameters(trace()), inputs }));
   const last = 'Adam and average of the discriminator';
   return wanted(last) ? [...phases, { label: last, graph: optimiser(d.shapes), inputs: {} }] : phases;
+}
+
+/** Inputs that are draws in [0, 1). */
+const DRAWS = /jitter|quantiles|swapU|backgroundU/;
+
+const uniform = ({ shape }: t.Aval): t.NdArray => {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return t.ndarray(
+    shape,
+    Float32Array.from({ length: count }, (_, i) => (i * 0.61803398875) % 1),
+  );
+};
+
+/** Random numbers in [-1, 1]. */
+export function bounded({ shape }: t.Aval, draw: Draw): t.NdArray {
+  const values = draw(shape.reduce((a, b) => a * b, 1));
+  return t.ndarray(
+    shape,
+    values.map((value) => Math.max(-1, Math.min(1, value / 2))),
+  );
+}
+
+/** Arrays for the inputs of a preset's phases: weights as a new network has them, labels and bodies as they are, and
+ * other inputs random. */
+export function phaseInputs(
+  preset: Preset,
+  draw: Draw,
+): (phase: BenchedPhase, input: t.Graph['inputs'][number]) => t.NdArray {
+  const networks = {
+    D: initialise(discriminatorPlan(preset), draw),
+    G: initialise(generatorPlan(preset), draw),
+  };
+  return ({ inputs }, { name, tensor }) => {
+    const weight = /^([GD])\.(.*)$/.exec(name);
+    const found = weight === null ? inputs[name] : networks[weight[1] as 'G' | 'D'].get(weight[2]);
+    return found ?? (DRAWS.test(name) ? uniform(tensor) : bounded(tensor, draw));
+  };
 }
 
 /** A step of every weight, and of its average. */

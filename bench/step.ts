@@ -7,13 +7,13 @@ import { mkdtempSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpuEngine } from '../src/engines/cpu/index.ts';
-import { initialise } from '../src/portrait/initialise.ts';
-import { channelsAt, discriminatorPlan, generatorPlan, presetOf } from '../src/portrait/presets.ts';
+import { channelsAt, presetOf } from '../src/portrait/presets.ts';
 import * as t from '../src/tensor/index.ts';
+import { ceiling } from './ceiling.ts';
 import { startPeer } from './peer.ts';
-import { type BenchedPhase, phasesOf } from './step-phases.ts';
+import { bounded, phaseInputs, phasesOf } from './step-phases.ts';
 import { profileTable } from './step-profile.ts';
-import { best, ceiling, machine, normals, table } from './support.ts';
+import { best, machine, normals, table } from './support.ts';
 
 const BATCH = 4;
 const ROUNDS = 7;
@@ -22,28 +22,12 @@ const profiles = process.argv.includes('--profile');
 const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const r = await ceiling(threads);
 const draw = normals();
-const random = ({ shape }: t.Aval): t.NdArray =>
-  t.ndarray(
-    shape,
-    draw(shape.reduce((a, b) => a * b, 1)).map((value) => Math.max(-1, Math.min(1, value / 2))),
-  );
-
 /** Phases that `step_peer.py` computes too. */
 const PEERS = [
   ['reals judged', 'scores'],
   ['gradient penalty', 'penalty'],
 ] as const;
 const peer = startPeer('step_peer.py', threads);
-
-/** Inputs that are draws in [0, 1). */
-const DRAWS = /jitter|quantiles|swapU|backgroundU/;
-const uniform = ({ shape }: t.Aval): t.NdArray => {
-  const count = shape.reduce((a, b) => a * b, 1);
-  return t.ndarray(
-    shape,
-    Float32Array.from({ length: count }, (_, i) => (i * 0.61803398875) % 1),
-  );
-};
 
 console.log(`batch ${BATCH}, random weights; ${machine(threads)}`);
 for (const preset of asked.length > 0 ? asked : ['64-32', '128-32']) await measure(preset);
@@ -64,7 +48,7 @@ async function measureLarge(): Promise<void> {
   const inputs: Record<string, t.Resident> = {};
   let given = 0;
   for (const { name, tensor } of graph.inputs) {
-    inputs[name] = await engine.upload(random(tensor));
+    inputs[name] = await engine.upload(bounded(tensor, draw));
     given += t.bytesOf(tensor);
   }
   const run = async (): Promise<void> => {
@@ -87,30 +71,19 @@ async function measure(name: string): Promise<void> {
   const folder = profiles ? mkdtempSync(join(tmpdir(), 'bench-step-')) : undefined;
   const engine = cpuEngine({ threads, ...(folder === undefined ? {} : { profile: folder }) });
   const preset = presetOf(name);
-  const networks = {
-    D: initialise(discriminatorPlan(preset), draw),
-    G: initialise(generatorPlan(preset), draw),
-  };
-  /** Weights as a new network has them, labels and bodies as they are, and other inputs random. */
-  const arrayFor = (
-    { name: input, tensor }: t.Graph['inputs'][number],
-    own: BenchedPhase['inputs'],
-  ): t.NdArray => {
-    const weight = /^([GD])\.(.*)$/.exec(input);
-    const found = weight === null ? own[input] : networks[weight[1] as 'G' | 'D'].get(weight[2]);
-    return found ?? (DRAWS.test(input) ? uniform(tensor) : random(tensor));
-  };
+  const arrayFor = phaseInputs(preset, draw);
   const sides: number[] = [];
   for (let side = preset.resolution; side >= 4; side /= 2) sides.push(side);
   const channels = sides.map((side) => channelsAt(side, preset.channelBase, preset.channelMax));
   const rows: string[][] = [];
   let program = 0;
-  for (const { label, graph, inputs: own } of phasesOf(preset, BATCH)) {
+  for (const phase of phasesOf(preset, BATCH)) {
+    const { label, graph } = phase;
     const start = performance.now();
     const compiled = await engine.compile(graph);
     const compile = performance.now() - start;
     const inputs: Record<string, t.Resident> = {};
-    for (const input of graph.inputs) inputs[input.name] = await engine.upload(arrayFor(input, own));
+    for (const input of graph.inputs) inputs[input.name] = await engine.upload(arrayFor(phase, input));
     const run = async (): Promise<void> => {
       for (const value of Object.values(await compiled.runResident(inputs))) void engine.release(value);
     };

@@ -28,7 +28,8 @@ import { type RunNetworks, runNetworks } from '../src/training/run-networks.ts';
 import { batchOf } from '../src/training/run-settings.ts';
 import { taughtIteration } from '../src/training/taught.ts';
 import { teachConfig, trainConfig } from '../src/training/train-defaults.ts';
-import { ceiling, machine, table } from './support.ts';
+import { ceiling } from './ceiling.ts';
+import { machine, table } from './support.ts';
 
 /** Iterations that are timed: a whole period of the lazy regulariser. */
 const ITERATIONS = 16;

@@ -8,17 +8,7 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-common';
 import type { Plan } from '../../src/engines/onnx/plan.ts';
 import { planProgram } from '../../src/engines/onnx/planner.ts';
-import { cameraLabel, viewCamera } from '../../src/portrait/camera.ts';
-import { generatorConfig } from '../../src/portrait/config.ts';
-import {
-  backgroundGraph,
-  mappingGraph,
-  picturesGraph,
-  planesGraph,
-  renderGraph,
-} from '../../src/portrait/generator.ts';
-import { initialise } from '../../src/portrait/initialise.ts';
-import { generatorPlan, generatorRecord, presetOf } from '../../src/portrait/presets.ts';
+import { presetOf } from '../../src/portrait/presets.ts';
 import {
   type Arrays,
   costOf,
@@ -28,6 +18,7 @@ import {
   ndarray,
   sizeOf,
 } from '../../src/tensor/index.ts';
+import { parametersFor, stagedGenerator } from '../stages.ts';
 import { createSession, deviceOf, normals, type Runtime, timedSession, upload } from './device.ts';
 import { cellText, ms, type Report, rate } from './report.ts';
 
@@ -65,7 +56,7 @@ async function timedStage(
   inputs: Arrays,
   check: boolean,
 ): Promise<StageResult> {
-  const parameters = Object.fromEntries(graph.parameters.map(({ name }) => [name, values.get(name)!]));
+  const parameters = parametersFor(graph, values);
   const { bytes, names, outputs } = segmentOf(planProgram(expandFused(graph), undefined, parameters));
   const start = performance.now();
   let onCpu = '';
@@ -185,24 +176,13 @@ export async function graphsSection(
 }
 
 async function presetGraphs(runtime: Runtime, report: Report, name: string, check: boolean): Promise<void> {
-  const preset = presetOf(name);
-  const values = initialise(generatorPlan(preset), (count) => normals(count));
-  const record = generatorRecord(preset);
-  const network = { config: generatorConfig(record), shapes: record.shapes };
-  const { config } = network;
-  const n = config.neuralResolution;
+  const { stages, values, inputs } = stagedGenerator(presetOf(name), (count) => normals(count));
   report.header(`Preset ${name}, random weights, batch 1, onnxruntime-web/${runtime.build}`, [
     ...['stage', 'session ms', 'first ms', 'ms', 'captured ms', 'GFLOP', 'rate', 'error beside the CPU'],
   ]);
-  const known: Record<string, NdArray> = {
-    z: ndarray([1, config.zDim], normals(config.zDim)),
-    c: ndarray([1, 25], cameraLabel(viewCamera(20, 5))),
-    p: ndarray([1, 6], new Float32Array(6)),
-    psi: ndarray([], [0.7]),
-    cutoff: { dtype: 'int32', shape: [], data: Int32Array.of(config.numWs) },
-  };
-  const stage = (label: string, graph: Graph): Promise<void> =>
-    report.row(label, async () => {
+  const known: Record<string, NdArray> = { ...inputs };
+  for (const { name: label, graph } of stages) {
+    await report.row(label === 'rendering' ? 'rendering, as primitives' : label, async () => {
       for (const { name: input, tensor } of graph.inputs) {
         // What an earlier stage failed to give.
         known[input] ??= ndarray(tensor.shape, normals(sizeOf(tensor.shape)));
@@ -211,9 +191,5 @@ async function presetGraphs(runtime: Runtime, report: Report, name: string, chec
       Object.assign(known, outputs);
       return cells;
     });
-  await stage('mapping', mappingGraph(network, 1));
-  await stage('planes', planesGraph(network, 1, 'const'));
-  await stage('background', backgroundGraph(network, 1, 'const'));
-  await stage('pictures', picturesGraph(network, 1, n, true));
-  await stage('rendering, as primitives', renderGraph(network, 1, n, config.rendering));
+  }
 }

@@ -17,7 +17,7 @@
  *
  * Beside PyTorch on CUDA:
  *
- *     npx tsx bench/webgpu/main.ts --list | python3 bench/webgpu/peer.py > peer.json
+ *     npx tsx bench/webgpu/main.ts --list | python3 scripts/gpu-check/peer.py > peer.json
  *     node --liftoff-only --import tsx bench/webgpu/main.ts --sections ops --peer peer.json
  *
  * Data stay on the GPU. A time is that of one of many runs in a row, the last one waited for; the first run,
@@ -47,7 +47,7 @@ const { values: options } = parseArgs({
     small: { type: 'boolean', default: false },
     /** Prints the operations as JSON, so that another program can time the same ones. */
     list: { type: 'boolean', default: false },
-    /** File with its answer, `{ "NAME": { "float32": ms, "tf32": ms, "float16": ms } }`. */
+    /** File with its answer, `{ "operations": { "NAME": { "float32": ms, "tf32": ms, "float16": ms } } }`. */
     peer: { type: 'string' },
     /** Switches of Dawn, such as disable_robustness,skip_validation. */
     dawn: { type: 'string', default: '' },
@@ -74,7 +74,7 @@ if (sections.includes('ops') || sections.includes('graphs')) {
   const runtime = await loadRuntime(gpu, options.build, options.wasm);
   if (sections.includes('ops')) {
     const peer: Peer | undefined =
-      options.peer === undefined ? undefined : JSON.parse(readFileSync(options.peer, 'utf8'));
+      options.peer === undefined ? undefined : JSON.parse(readFileSync(options.peer, 'utf8')).operations;
     await opsSection(runtime, report, peer);
   }
   if (sections.includes('graphs')) {

@@ -1,7 +1,7 @@
 /**
  * Single operations of generators on ONNX Runtime's WebGPU execution provider: the list, their models, the table.
  *
- * Convolutions are timed in both layouts. Operations with a constant weight are also in `--list`, for `peer.py`.
+ * Convolutions are timed in both layouts. Operations with a constant weight are also in `--list`, for `scripts/gpu-check/peer.py`.
  */
 
 import type { Tensor as OrtTensor } from 'onnxruntime-common';
@@ -236,15 +236,22 @@ function operations(small: boolean): Operation[] {
   return small ? all.map((op) => ({ ...op, repeat: 1 })) : all;
 }
 
-/** The operations that a peer can run from their shapes, as JSON. */
+const PEER_KINDS: Readonly<Record<string, string>> = {
+  MatMul: 'matmul',
+  Conv: 'conv',
+  ConvTranspose: 'transposed',
+};
+
+/** The operations that `scripts/gpu-check/peer.py` can run from their shapes, as JSON. */
 export function listOperations(small: boolean): string {
-  return JSON.stringify(
-    operations(small)
-      .filter(({ weight }) => weight !== undefined)
-      .map(({ name, type, inputs, weight, attributes }) => ({
-        ...{ name, type, x: inputs.x.shape, w: weight, attributes: attributes ?? {} },
-      })),
-  );
+  const listed = operations(small)
+    .filter(({ weight }) => weight !== undefined)
+    .map(({ name, type, inputs, weight, attributes = {} }) => ({
+      ...{ name, kind: PEER_KINDS[type], pass: 'forward', x: inputs.x.shape, w: weight },
+      padding: attributes.pads ?? [0, 0, 0, 0],
+      ...{ stride: type === 'ConvTranspose' ? 2 : 1, groups: attributes.group ?? 1 },
+    }));
+  return JSON.stringify({ operations: listed });
 }
 
 /** A model of the operation, `repeat` times in a row. */

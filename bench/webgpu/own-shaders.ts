@@ -63,7 +63,8 @@ ${each(rows * quads, (i) => `  c[(row + id.y * ${rows}u + ${Math.floor(i / quads
 // ${m} x ${k} x ${n}`;
 }
 
-const COPY_SHADER = `
+/** Copies vectors of four; workgroups of 256 over two dimensions. */
+export const COPY_SHADER = `
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(256)
@@ -73,8 +74,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }`;
 
 /** Runs a pipeline over buffers, one dispatch a submission. */
-async function timedShader(
-  { device, small }: Gpu,
+export async function timedShader(
+  { device, small }: Pick<Gpu, 'device' | 'small'>,
   code: string,
   buffers: readonly GPUBuffer[],
   groups: readonly [number, number],

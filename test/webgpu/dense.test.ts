@@ -12,7 +12,7 @@ import {
   planMatmul,
 } from '../../src/engines/webgpu/dense/index.ts';
 import { plainTile } from '../../src/engines/webgpu/dense/tile.ts';
-import type { KernelCall, Planning } from '../../src/engines/webgpu/kernel.ts';
+import type { KernelCall, MatrixUnit, Planning } from '../../src/engines/webgpu/kernel.ts';
 import { openNodeDevice } from '../../src/engines/webgpu/node.ts';
 import { f32, input, type NdArray, type Node, sizeOf, type Tensor } from '../../src/tensor/index.ts';
 import { conv2d } from '../../src/tensor/primitives/conv2d.ts';
@@ -20,12 +20,16 @@ import { conv2dTranspose } from '../../src/tensor/primitives/conv2d-transpose.ts
 import { conv2dWeightGrad } from '../../src/tensor/primitives/conv2d-weight-grad.ts';
 import { matmul } from '../../src/tensor/primitives/matmul.ts';
 import { randomState } from '../../src/weights/random-state.ts';
+import { complaints, gpuAbilities, withPlayedUnits } from './dense-variants.ts';
 import { planningFor, runCall } from './one-call.ts';
 
 /** Relative to the largest value; the worst seen is 4.5e-7. */
 const TOLERANCE = 2e-6;
 
 const opened = await openNodeDevice().catch((error: Error) => error);
+/** Checks shaders with half precision and matrix units, and runs nothing. */
+const dawnFlags = ['backend=null', 'enable-dawn-features=allow_unsafe_apis'];
+const checker = await openNodeDevice({ dawnFlags }).catch((error: Error) => error);
 const missing = opened instanceof Error ? ` (skipped: ${opened.message})` : '';
 if (missing) console.warn(`dense kernels are not run${missing}`);
 
@@ -51,7 +55,10 @@ async function errorOf(
   const call = plan(planningFor(device));
   const wide = given.map((array) => ({ ...array, data: Float64Array.from(array.data) }));
   const [expected] = node.op.reference(wide, node.attrs, node.outputs);
+  device.pushErrorScope('validation');
   const [{ data }] = await runCall(device, node, call!, bound);
+  const refused = await device.popErrorScope();
+  if (refused !== null) throw new Error(refused.message);
   let largest = 1e-30;
   let worst = 0;
   for (const [i, value] of expected.entries()) {
@@ -241,6 +248,76 @@ describe.skipIf(missing !== '')(`dense kernels${missing}`, () => {
       ...['conv2d', 'conv2dTranspose', 'conv2dWeightGrad', 'matmul'],
     ]);
   });
+});
+
+const UNIT: MatrixUnit = { m: 16, n: 16, k: 16, component: 'f16', result: 'f32' };
+
+/** One node of each kind, and its plan. */
+const NODES: Readonly<Record<string, [Node, (planning: Planning, cut?: Cut) => KernelCall]>> = (() => {
+  const nodes = {
+    matmul: matmul(images('a', 2, 40, 37), images('b', 2, 37, 44)).node,
+    conv2d: conv2d(images('x', 1, 20, 9, 8), images('w', 35, 20, 3, 3), { padding: 1 }).node,
+    conv2dTranspose: conv2dTranspose(images('x', 1, 20, 5, 4), images('w', 20, 35, 3, 3), { padding: 1 })
+      .node,
+    conv2dWeightGrad: conv2dWeightGrad(images('x', 1, 9, 6, 8), images('dy', 1, 35, 6, 8), [3, 3], {
+      padding: 1,
+    }).node,
+  };
+  const choice = (cut: Cut | undefined): DenseChoice => ({ packed: true, ...(cut && { cut }) });
+  return {
+    matmul: [nodes.matmul, (planning, cut) => planMatmul(nodes.matmul, planning, undefined, choice(cut))],
+    conv2d: [nodes.conv2d, (planning, cut) => planConv2d(nodes.conv2d, planning, choice(cut))],
+    conv2dTranspose: [
+      nodes.conv2dTranspose,
+      (planning, cut) => planConv2dTranspose(nodes.conv2dTranspose, planning, choice(cut)),
+    ],
+    conv2dWeightGrad: [
+      nodes.conv2dWeightGrad,
+      (planning, cut) => planConv2dWeightGrad(nodes.conv2dWeightGrad, planning, choice(cut)),
+    ],
+  };
+})();
+
+describe.skipIf(checker instanceof Error)('shaders that only Dawn checks', () => {
+  const storages = { single: 'f32', half: 'f16' } as const;
+  for (const [name, [, plan]] of Object.entries(NODES)) {
+    for (const units of [[], [UNIT]]) {
+      for (const [stored, storage] of Object.entries(storages)) {
+        const splits = stored === 'half' ? 2 : 1;
+        it(`${name}, ${units.length} matrix units, values in ${stored} precision`, async () => {
+          const device = checker as GPUDevice;
+          const planning = {
+            ...planningFor(device, gpuAbilities(device, units), true),
+            storageOf: () => storage,
+          };
+          const tile = { ...plainTile(64, 64, 32, units.length ? [32, 32] : [4, 4]) };
+          const cut = { tile: units.length ? { ...tile, unit: UNIT, lanes: 32 } : tile, splits };
+          expect(await complaints(device, plan(planning, cut))).toEqual([]);
+          expect(await complaints(device, plan(planning))).toEqual([]);
+        });
+      }
+    }
+  }
+  it('says what is wrong with a shader', async () => {
+    const call = NODES.matmul[1](planningFor(checker as GPUDevice));
+    const [first, ...others] = call.dispatches;
+    const broken = { dispatches: [{ ...first, code: `${first.code} let` }, ...others] };
+    expect(await complaints(checker as GPUDevice, broken)).not.toEqual([]);
+  });
+});
+
+describe.skipIf(missing !== '')(`matrix units, played${missing}`, () => {
+  const unit: MatrixUnit = { m: 4, n: 8, k: 4, component: 'f16', result: 'f32' };
+  for (const [name, [node, plan]] of Object.entries(NODES)) {
+    it(name, async () => {
+      const tile = { ...plainTile(16, 16, 8, [8, 8]), unit, lanes: 1 };
+      const played = (planning: Planning): KernelCall => {
+        const half = { ...planning, half: true, abilities: { ...planning.abilities, half: true } };
+        return withPlayedUnits(plan(half, { tile, splits: 1 }), unit);
+      };
+      expect(await errorOf(node, played)).toBeLessThan(TOLERANCE);
+    });
+  }
 });
 
 /** The first matrix of a batch. */

@@ -1,12 +1,15 @@
 /** The renderer's WGSL against its definitions in float64, on small random scenes. */
 
 import { describe, expect, test } from 'vitest';
+import { carryByMaps, carryPoints, faceMaps, findFaces, meshBlock } from '../../src/body/index.ts';
 import { decoderWeights, density, field } from '../../src/portrait/decoder.ts';
 import { parametersOf } from '../../src/portrait/parameters.ts';
+import { type ByMesh, type RenderingOptions, render } from '../../src/portrait/renderer.ts';
 import * as t from '../../src/tensor/index.ts';
-import { distance, random } from '../primitives/values.ts';
+import { bumpySphere } from '../body-shapes.ts';
+import { distance, random, randomSource } from '../primitives/values.ts';
 import { compose, DEFAULTS, decoderShapes, type Scene } from '../render-scene.ts';
-import { computed, defined, deviceOrReason, fusedNamed, inputsOf } from './render-support.ts';
+import { computed, defined, deviceOrReason, fusedNamed, inputsOf, type Program } from './render-support.ts';
 
 const found = await deviceOrReason();
 const reason = typeof found === 'string' ? ` (${found})` : '';
@@ -97,6 +100,131 @@ describe.skipIf(reason !== '')(`rays${reason}`, () => {
       const apart = distance(array, expected[i]);
       if (process.env.SHOW) console.log(_, i, apart);
       expect(apart, `output ${i}`).toBeLessThan(4 * (scene.tolerance ?? 1e-5));
+    }
+  });
+});
+
+describe.skipIf(reason !== '')(`the nearest face${reason}`, () => {
+  const next = randomSource(31);
+  const cloud = (count: number, side = 0.6): Float32Array =>
+    Float32Array.from({ length: 3 * count }, () => side * (next() - 0.5));
+
+  test.each([2, 5, 12, 40])('a bumpy sphere of %d rings', async (rings) => {
+    const { vertices, faces } = bumpySphere(rings, 0.15);
+    const posed = vertices.map((value, i) => (i % 3 === 1 ? 1.2 * value + 0.01 : value));
+    for (const thickness of [0.05, 0.25, Number.POSITIVE_INFINITY]) {
+      const block = meshBlock({ posed, canonical: vertices, faces, thickness });
+      const points = cloud(300);
+      // Corners, middles of edges and centres are among the points: there faces tie.
+      for (let i = 0; i < 60; i++) {
+        const f = 3 * Math.floor((next() * faces.length) / 3);
+        const corners = [0, 1, 2].slice(0, (i % 3) + 1).map((k) => 3 * faces[f + k]);
+        for (let k = 0; k < 3; k++) {
+          points[3 * i + k] = corners.reduce((sum, v) => sum + posed[v + k], 0) / corners.length;
+        }
+      }
+      const mesh = t.zerosFor(t.i32(2, block.length));
+      mesh.data.set(block);
+      mesh.data.set(block, block.length);
+      const inputs = { mesh, points: t.ndarray([2, 150, 3], points) };
+      const graph = t.trace('search', inputs, (given) => ({
+        ...findFaces(given.mesh, given.points),
+        moved: carryPoints(given.mesh, given.points),
+      }));
+      const program = { graph, parameters: {}, inputs };
+      const near = fusedNamed(program, 'nearestFaces');
+      const carried = fusedNamed(program, 'deformPoints');
+      const [sqdist, face] = defined(near, [mesh, inputs.points]);
+      const [madeSqdist, madeFace] = await computed(device, near, [mesh, inputs.points]);
+      const [moved] = defined(carried, [mesh, inputs.points]);
+      const [madeMoved] = await computed(device, carried, [mesh, inputs.points]);
+      let different = 0;
+      sqdist.data.forEach((d, i) => {
+        if (face.data[i] !== madeFace.data[i]) different++;
+        if (d === Number.POSITIVE_INFINITY) expect(madeSqdist.data[i]).toBe(d);
+        else expect(Math.abs(madeSqdist.data[i] - d)).toBeLessThanOrEqual(1e-6 * d + 1e-9);
+        if (face.data[i] !== madeFace.data[i]) return;
+        for (const k of [0, 1, 2])
+          expect(Math.abs(madeMoved.data[3 * i + k] - moved.data[3 * i + k])).toBeLessThan(1e-6);
+      });
+      if (process.env.SHOW) console.log(rings, thickness, 'different', different);
+      // Single precision decides ties near the bound differently.
+      expect(different).toBeLessThanOrEqual(6);
+    }
+  });
+});
+
+/** Rays through a posed sphere; moved by the block, by motions of the nearest faces, or of given ones. */
+function posedScene(
+  by: 'block' | 'maps' | 'faces',
+  options: RenderingOptions,
+  n: number,
+  side: number,
+): Program {
+  const { vertices, faces } = bumpySphere(8, 0.15);
+  const batch = 2;
+  const bodies = [0.2, -0.5].map((angle) => {
+    const posed = new Float32Array(vertices.length);
+    for (let v = 0; v < vertices.length; v += 3) {
+      const [x, y, z] = vertices.subarray(v, v + 3);
+      posed[v] = Math.cos(angle) * x - Math.sin(angle) * y + 0.02;
+      posed[v + 1] = Math.sin(angle) * x + Math.cos(angle) * y;
+      posed[v + 2] = 1.1 * z;
+    }
+    return posed;
+  });
+  const blocks = bodies.map((posed) => meshBlock({ posed, canonical: vertices, faces, thickness: 0.25 }));
+  const words = blocks[0].length;
+  const next = randomSource(11);
+  const face = (count: number): t.NdArray => ({
+    dtype: 'int32',
+    shape: [batch, n * n * count],
+    data: Int32Array.from({ length: batch * n * n * count }, () => Math.floor((next() * faces.length) / 3)),
+  });
+  const mesh = t.zerosFor(t.i32(batch, words));
+  blocks.forEach((block, i) => {
+    mesh.data.set(block, i * words);
+  });
+  const posed = t.zerosFor(t.f32(batch, vertices.length / 3, 3));
+  bodies.forEach((body, i) => {
+    posed.data.set(body, i * vertices.length);
+  });
+  const { samples, importanceSamples } = options;
+  const given: Record<string, t.NdArray> =
+    by === 'faces' ? { coarse: face(samples), fine: face(importanceSamples) } : {};
+  const composed = compose({ batch, n, side, options }, 5);
+  const inputs = { ...composed.inputs, mesh, posed, ...given };
+  const graph = t.trace('posed', inputs as Record<string, t.NdArray>, (known) => {
+    const canonical = t.constant(t.ndarray([vertices.length / 3, 3], vertices));
+    const maps = faceMaps(known.posed, canonical, faces);
+    const carry: ByMesh['carry'] = (block, points, motions, number) =>
+      motions === undefined ? carryPoints(block, points) : carryByMaps(block, points, motions, number);
+    const deform: ByMesh = {
+      ...{ mesh: known.mesh, carry },
+      ...(by === 'block' ? {} : { maps }),
+      ...(by === 'faces' ? { faces: { coarse: known.coarse, fine: known.fine } } : {}),
+    };
+    return { ...render(parametersOf(decoderShapes(32)), known.planes, known.c, n, options, {}, deform) };
+  });
+  return { graph, parameters: composed.parameters, inputs };
+}
+
+describe.skipIf(reason !== '')(`rays through a posed body${reason}`, () => {
+  test.each([
+    ['block', {}],
+    ['block', { importanceSamples: 0 }],
+    ['maps', {}],
+    ['faces', { cropMargin: 0.3 }],
+  ] as const)('by %s, %o', async (by, changes) => {
+    const program = posedScene(by, { ...DEFAULTS, ...changes }, 6, 12);
+    const node = fusedNamed(program, 'renderRays');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    for (const [i, array] of made.entries()) {
+      const apart = distance(array, expected[i]);
+      if (process.env.SHOW) console.log(by, i, apart);
+      expect(apart, `output ${i}`).toBeLessThan(4e-5);
     }
   });
 });

@@ -9,11 +9,13 @@ import type { Engine } from '../../tensor/engine.ts';
 import type { NdArray } from '../../tensor/index.ts';
 import { engineOf } from '../shared-engine.ts';
 import { compileProgram } from './compile.ts';
+import { denseKernels } from './dense/index.ts';
 import { arrayFrom, bytesIn, createGpu } from './gpu.ts';
 import { GpuError } from './gpu-error.ts';
 import type { Kernel } from './kernel.ts';
 import { primitiveKernels } from './primitives.ts';
 import { type Held, heldIn, loadProgram, type ProgramHooks, type Weights } from './program.ts';
+import { renderKernels } from './render/index.ts';
 
 export { type DeviceDescription, type DeviceOptions, describeDevice, openDevice } from './device.ts';
 export { GpuError, type GpuTrouble } from './gpu-error.ts';
@@ -102,7 +104,7 @@ export function webgpuEngine(options: WebgpuEngineOptions): WebgpuEngine {
   return { ...engine, device, memory: gpu.memory };
 }
 
-const allKernels: readonly Kernel[] = [...primitiveKernels];
+const allKernels: readonly Kernel[] = [...primitiveKernels, ...denseKernels, ...renderKernels];
 
 function sharedWeights(make: (array: NdArray) => GPUBuffer, free: (buffer: GPUBuffer) => void): Weights {
   const known = new Map<NdArray['data'], { readonly buffer: GPUBuffer; users: number }>();

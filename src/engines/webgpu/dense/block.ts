@@ -20,16 +20,18 @@ let ty = index / 8u % 4u + index / ${4 * acrossThreads}u * 4u;`
 let ty = index / ${acrossThreads}u;`
 }
 ${each(rows * quadsAcross, (i) => `var s${i} = vec4f();`)}`;
-  const vector = (fill: Fill, thread: string, i: number, threads: number): string =>
-    `let ${fill.name}${i} = vec4f(${fill.name}Tile[k * ${pitchOf(fill)}u + ${thread} + ${i * threads}u]);`;
-  const compute = `for (var k = 0u; k < ${tile.depth}u; k++) {
-${each(quadsDown, (i) => vector(fills[0], 'ty', i, downThreads))}
-${each(quadsAcross, (i) => vector(fills[1], 'tx', i, acrossThreads))}
+  const vector = (fill: Fill, step: number, thread: string, i: number, threads: number): string =>
+    `let ${fill.name}${i} = vec4f(${fill.name}Tile[(k + ${step}u) * ${pitchOf(fill)}u + ${thread} + ${i * threads}u]);`;
+  const { unroll } = tile;
+  const one = (step: number): string => `{
+${each(quadsDown, (i) => vector(fills[0], step, 'ty', i, downThreads))}
+${each(quadsAcross, (i) => vector(fills[1], step, 'tx', i, acrossThreads))}
 ${each(rows * quadsAcross, (i) => {
   const [row, quad] = [Math.floor(i / quadsAcross), i % quadsAcross];
   return `s${i} = fma(vec4f(a${Math.floor(row / 4)}[${row % 4}]), b${quad}, s${i});`;
 })}
 }`;
+  const compute = `for (var k = 0u; k < ${tile.depth}u; k += ${unroll}u) {\n${each(unroll, one)}\n}`;
   const parts = sink.wide ? [0] : [0, 1, 2, 3];
   const [allRows, allColumns] = [shape.rows % tile.rows === 0, shape.columns % tile.columns === 0];
   const column = (quad: number): string =>

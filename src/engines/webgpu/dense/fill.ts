@@ -76,8 +76,13 @@ var ${name}R${round} = vec4<${element}>();`;
     const depthId = `${name}K${depthRound(round)}`;
     const declared =
       depthRound(round) === round ? source.depth({ at: 'at', inner: `${name}D${round}` }, depthId) : '';
-    const values = parts.map((part) => source.value(`${name}L${lineRound(round)}_${part}`, depthId));
-    return `${declared}\n${name}R${round} = vec4<${element}>(${values.map((v) => (source.wide ? v : `${element}(${v})`)).join(', ')});`;
+    const loaded = parts.map((part) => `${name}V${round}_${part}`);
+    const loads = parts.map((part, i) =>
+      source.load(`${name}L${lineRound(round)}_${part}`, depthId, loaded[i]),
+    );
+    const same = source.storage === element;
+    const values = loaded.map((value) => (source.wide || same ? value : `${element}(${value})`));
+    return [declared, ...loads, `${name}R${round} = vec4<${element}>(${values.join(', ')});`].join('\n');
   });
   const store = each(rounds, (round) => {
     const put = `${name}Tile[${name}D${round} * ${across + gap}u + ${name}Q${round}] = ${name}R${round};`;

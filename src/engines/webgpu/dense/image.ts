@@ -77,6 +77,7 @@ export function gatherSource(
     bound: { name: 'x', at, type: storage },
     along: 'line',
     wide: false,
+    storage,
     line: (line, id) => `let ${id}Line = ${line};
 let ${id}Pixel = ${id}Line % ${pixels}u;
 let ${id}Row = i32(${id}Pixel / ${grid[1]}u * ${stride[0]}u) + ${taps.first[0]};
@@ -103,10 +104,10 @@ let ${id}Across = ${id}Tap % ${Math.max(1, taps.columns)}u;
 let ${id}At = i32(${id}Channel * ${height * width}u) + i32(${id}Down) * ${taps.step[0] * width} + i32(${id}Across) * ${taps.step[1]};
 let ${id}Ok = ${id}Channel < ${inputs}u;`;
     },
-    value: (line, depth) => {
+    load: (line, depth, into) => {
       const inside = `((${line}Inside >> ${depth}Down) & (${line}Inside >> (${depth}Across + 16u)) & 1u) != 0u`;
-      const condition = endless ? inside : `(${inside} && ${depth}Ok)`;
-      return guarded('x', `u32(${line}At + ${depth}At)`, condition, 'f32');
+      const conditions = endless ? [inside] : [inside, `${depth}Ok`];
+      return guarded(into, 'x', `u32(${line}At + ${depth}At)`, conditions, storage);
     },
   };
 }

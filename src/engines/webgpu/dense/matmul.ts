@@ -76,4 +76,39 @@ export function planMatmul(
   return finished(call);
 }
 
-export const matmulKernel: Kernel = { name: 'matmul', plan: (node, planning) => planMatmul(node, planning) };
+/** An operand with a transposition, or a broadcast of one matrix over the batch, looked through. */
+function operandOf(given: Tensor): ProductOperand {
+  let tensor = given;
+  let transposed = false;
+  let shared = false;
+  for (;;) {
+    const { op, inputs, attrs } = tensor.node;
+    const [source] = inputs;
+    if (op.name === 'transpose' && swapsLastTwo(attrs.permutation as readonly number[]))
+      transposed = !transposed;
+    else if (op.name === 'broadcast' && !shared && isOneMatrix(source, tensor)) shared = true;
+    else return { tensor, transposed, shared };
+    tensor = source;
+  }
+}
+
+function swapsLastTwo(permutation: readonly number[]): boolean {
+  const rank = permutation.length;
+  return permutation.every((axis, i) => axis === (i < rank - 2 ? i : 2 * rank - 3 - i));
+}
+
+function isOneMatrix({ shape }: Tensor, { shape: whole }: Tensor): boolean {
+  const isSame = shape.length >= 2 && whole.slice(-2).every((extent, i) => extent === shape.at(i - 2));
+  return isSame && sizeOf(shape.slice(0, -2)) === 1 && sizeOf(whole.slice(0, -2)) > 1;
+}
+
+const operandsOf = ({ inputs: [a, b] }: Node): readonly [ProductOperand, ProductOperand] => [
+  operandOf(a),
+  operandOf(b),
+];
+
+export const matmulKernel: Kernel = {
+  name: 'matmul',
+  reads: (node) => operandsOf(node).map(({ tensor }) => tensor),
+  plan: (node, planning) => planMatmul(node, planning, operandsOf(node)),
+};

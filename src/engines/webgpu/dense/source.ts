@@ -16,14 +16,16 @@ export interface Source {
   readonly bound: Bound;
   /** Along what elements are neighbours in memory: lanes follow it. */
   readonly along: 'line' | 'depth';
-  /** `value` is a vec4 of four neighbouring lines, the first of which `line` was given. */
+  /** What is loaded is a vec4 of four neighbouring lines, the first of which `line` was given. */
   readonly wide: boolean;
+  /** Type of what is loaded. */
+  readonly storage: Storage;
   /** Statements for one line, before the loop. */
   line(line: string, id: string): string;
   /** Statements for one depth, in the loop. */
   depth(depth: Depth, id: string): string;
-  /** The element at a line and a depth, by their ids; zero where there is none. */
-  value(line: string, depth: string): string;
+  /** Statements that declare `into` as the element at a line and a depth, by their ids; zero where there is none. */
+  load(line: string, depth: string, into: string): string;
 }
 
 /** A strided matrix. */
@@ -51,10 +53,12 @@ export function matrixSource(matrix: Matrix, tileLines: number, tileDepth: numbe
     ...(depths % tileDepth === 0 ? [] : [`${depth}Ok`]),
   ];
   const scale = wide ? 4 : 1;
+  const type = wide ? `vec4<${storage}>` : storage;
   return {
-    bound: { name, at, type: wide ? `vec4<${storage}>` : storage },
+    bound: { name, at, type },
     along: lineStride === 1 ? 'line' : 'depth',
     wide,
+    storage,
     line: (line, id) =>
       `let ${id}At = z * ${batchStride / scale}u + (${line})${wide ? ' / 4u' : ` * ${lineStride}u`};
 let ${id}Ok = ${line} < ${lines}u;`,
@@ -62,13 +66,20 @@ let ${id}Ok = ${line} < ${lines}u;`,
       `let ${id}K = ${depth.at} + ${depth.inner};
 let ${id}At = ${id}K * ${depthStride / scale}u;
 let ${id}Ok = ${id}K < ${depths}u;`,
-    value: (line, depth) =>
-      guarded(name, `${line}At + ${depth}At`, checks(line, depth).join(' && '), wide ? 'vec4f' : 'f32'),
+    load: (line, depth, into) => guarded(into, name, `${line}At + ${depth}At`, checks(line, depth), type),
   };
 }
 
-/** An element as `type`, zero unless `condition`; nothing outside is read. */
-export function guarded(name: string, index: string, condition: string, type: string): string {
-  if (condition === '') return `${type}(${name}[${index}])`;
-  return `select(${type}(0.0), ${type}(${name}[select(0u, ${index}, ${condition})]), ${condition})`;
+/** Declares `into` as an element, zero unless all `conditions` hold; nothing outside is read. Conditions are joined
+ * without branches: these slow down software adapters' compilers, and gain nothing on GPUs. */
+export function guarded(
+  into: string,
+  name: string,
+  index: string,
+  conditions: readonly string[],
+  type: string,
+): string {
+  if (conditions.length === 0) return `let ${into} = ${name}[${index}];`;
+  return `let ${into}Ok = ${conditions.map((condition) => `(${condition})`).join(' & ')};
+let ${into} = select(${type}(), ${name}[select(0u, ${index}, ${into}Ok)], ${into}Ok);`;
 }

@@ -15,6 +15,8 @@ export interface Tile {
   readonly lanes?: number;
   /** Loads the next operands into registers while it computes. */
   readonly prefetch: boolean;
+  /** Depths that are written out in the innermost loop of plain arithmetic; divides `depth`. */
+  readonly unroll: number;
 }
 
 /** Sizes of a batch of products: [rows, depth] times [depth, columns]. */
@@ -47,8 +49,9 @@ export function plainTile(
   depth: number,
   block: readonly [number, number],
   prefetch = true,
+  unroll = 4,
 ): Tile {
-  return { rows, columns, depth, block, prefetch };
+  return { rows, columns, depth, block, prefetch, unroll };
 }
 
 /** Tiles with what each reaches, relative to the best, when there are workgroups enough. */
@@ -67,16 +70,19 @@ const PLAIN: readonly (readonly [Tile, number])[] = [
   [plainTile(64, 16, 32, [4, 4]), 0.35],
 ];
 
-const SOFTWARE = plainTile(16, 16, 8, [4, 4]);
+const SOFTWARE = plainTile(16, 16, 8, [4, 4], true, 1);
 
-/** Workgroups that run at once where each has 256 threads: two on each of 132 multiprocessors. */
-const SLOTS = 264;
+/** Multiprocessors of the device that the constants were measured on, and threads that keep one busy. */
+const PROCESSORS = 132;
+const BUSY_THREADS = 512;
 /** The least length of a part of a split sum. */
 const LEAST_PART = 64;
-/** Multiply-adds of a whole device in the time that one more dispatch and a pass over memory's first byte take. */
-const PASS = 60e6;
-/** Multiply-adds in the time of moving one partial sum out and in. */
-const PARTIAL = 30;
+/** Multiply-adds of one multiprocessor in the time that a second dispatch takes. */
+const SECOND_DISPATCH = 340e3;
+/** The same for one partial sum, written and read again. */
+const PARTIAL = 0.3;
+/** Steps of the loop in the time that a workgroup takes to begin and to end. */
+const ENDS = 2;
 
 /** The tile that should be fastest for a shape, and its split. */
 export function tileFor(shape: ProductShape, abilities: Abilities, half: boolean): Cut {
@@ -101,16 +107,14 @@ function splitsFor(shape: ProductShape): number[] {
   return [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((n) => n === 1 || n <= most);
 }
 
-/** Estimate in multiply-adds of a device that is full. */
+/** Estimate in multiply-adds of one multiprocessor. */
 function timeOf(shape: ProductShape, tile: Tile, splits: number, rate: number): number {
   const steps = Math.ceil(Math.ceil(shape.depth / tile.depth) / splits);
-  const slots = (SLOTS * 256) / Math.max(threadsOf(tile), 64);
-  const waves = Math.ceil((tilesOf(shape, tile) * splits) / slots);
-  // Half a device of workgroups takes as long as a whole one: each has a multiprocessor to itself.
-  const alone = waves > 1 ? waves : 0.5 + waves / 2;
-  const work = (tile.rows * tile.columns * (steps + 2) * tile.depth * slots * alone) / rate;
+  const each = Math.ceil((tilesOf(shape, tile) * splits) / PROCESSORS);
+  const busy = Math.min(1, (each * threadsOf(tile)) / BUSY_THREADS);
+  const work = (each * tile.rows * tile.columns * (steps + ENDS) * tile.depth) / (rate * (0.5 + busy / 2));
   const results = shape.rows * shape.columns * shape.batch;
-  return work + (splits === 1 ? 0 : PASS + PARTIAL * splits * results);
+  return work + (splits === 1 ? 0 : SECOND_DISPATCH + PARTIAL * splits * results);
 }
 
 /** Bytes of workgroup memory. */

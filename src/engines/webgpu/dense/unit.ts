@@ -33,7 +33,7 @@ put(slot, row0, column0, down0 + ${Math.floor(i / across) * m}u, across0 + ${(i 
 workgroupBarrier();`,
   );
   const memory = `var<workgroup> results: array<f32, ${subgroups * m * n}>;
-fn put(slot: u32, row0: u32, column0: u32, down: u32, across: u32, from: u32, lane: u32, lanes: u32) {
+fn put(slot: u32, row0: u32, column0: u32, down: u32, across: u32, first: u32, lane: u32, lanes: u32) {
 for (var i = lane * ${sink.wide ? 4 : 1}u; i < ${m * n}u; i += lanes * ${sink.wide ? 4 : 1}u) {
 let down_ = down + i / ${n}u;
 let across_ = across + i % ${n}u;
@@ -44,8 +44,8 @@ ${sink.row('row', 'r')}
 ${sink.column('column', 'c')}
 y[${sink.at('r', 'c')}] = ${stored(
     sink.wide
-      ? 'vec4f(results[from + i], results[from + i + 1u], results[from + i + 2u], results[from + i + 3u])'
-      : 'results[from + i]',
+      ? 'vec4f(results[first + i], results[first + i + 1u], results[first + i + 2u], results[first + i + 3u])'
+      : 'results[first + i]',
     sink.storage,
     sink.wide,
   )};

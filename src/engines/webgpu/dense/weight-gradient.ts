@@ -75,12 +75,14 @@ function slopeSource({ batch, groups, outputs, output }: Convolution, place: Pla
     bound: { name: 'dy', at: place.at, type: place.storage },
     along: 'depth',
     wide: false,
+    storage: place.storage,
     line: (line, id) => `let ${id}At = (z * ${outputs}u + ${line}) * ${pixels}u;
 let ${id}Ok = ${line} < ${outputs}u;`,
     depth: (depth, id) => `let ${id}K = ${depth.at} + ${depth.inner};
 let ${id}At = ${id}K / ${pixels}u * ${groups * outputs * pixels}u + ${id}K % ${pixels}u;
 let ${id}Ok = ${id}K < ${batch * pixels}u;`,
-    value: (line, depth) => guarded('dy', `${line}At + ${depth}At`, checks(line, depth).join(' && '), 'f32'),
+    load: (line, depth, into) =>
+      guarded(into, 'dy', `${line}At + ${depth}At`, checks(line, depth), place.storage),
   };
 }
 
@@ -101,6 +103,7 @@ function pixelSource(convolution: Convolution, place: Place, tile: Tile): Source
     bound: { name: 'x', at: place.at, type: place.storage },
     along: 'depth',
     wide: false,
+    storage: place.storage,
     line: (line, id) => `let ${id}Line = ${line};
 let ${id}Row = i32(${id}Line % ${taps}u / ${kernel[1]}u * ${dilation[0]}u);
 let ${id}Column = i32(${id}Line % ${kernel[1]}u * ${dilation[1]}u);
@@ -112,8 +115,8 @@ let ${id}Row = i32(${id}Pixel / ${output[1]}u * ${stride[0]}u) - ${padding[0][0]
 let ${id}Column = i32(${id}Pixel % ${output[1]}u * ${stride[1]}u) - ${padding[1][0]};
 let ${id}At = i32(${id}K / ${pixels}u * ${groups * inputs * height * width}u) + ${id}Row * ${width} + ${id}Column;
 let ${id}Ok = ${id}K < ${batch * pixels}u;`,
-    value: (line, depth) =>
-      guarded('x', `u32(${line}At + ${depth}At)`, `(${checks(line, depth).join(' && ')})`, 'f32'),
+    load: (line, depth, into) =>
+      guarded(into, 'x', `u32(${line}At + ${depth}At)`, checks(line, depth), place.storage),
   };
 }
 
@@ -138,13 +141,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 let i = group.x + group.y * groups.x;
 if (i >= ${count}u) { return; }
 let channel = i / ${inputs * taps}u;
-let from = channel / ${outputs}u * ${inputs}u + i / ${taps}u % ${inputs}u;
+let heard = channel / ${outputs}u * ${inputs}u + i / ${taps}u % ${inputs}u;
 let down = i32(i % ${taps}u / ${kernel[1]}u * ${dilation[0]}u) - ${padding[0][0]};
 let across = i32(i % ${kernel[1]}u * ${dilation[1]}u) - ${padding[1][0]};
 var sum = 0.0;
 for (var image = 0u; image < ${batch}u; image++) {
 let yAt = (image * ${groups * outputs}u + channel) * ${pixels}u;
-let xAt = (image * ${groups * inputs}u + from) * ${input[0] * input[1]}u;
+let xAt = (image * ${groups * inputs}u + heard) * ${input[0] * input[1]}u;
 for (var pixel = index; pixel < ${pixels}u; pixel += ${THREADS}u) {
 let row = u32(i32(pixel / ${output[1]}u * ${stride[0]}u) + down);
 let column = u32(i32(pixel % ${output[1]}u * ${stride[1]}u) + across);
@@ -155,8 +158,8 @@ sum = fma(f32(dy[yAt + pixel]), f32(x[xAt + row * ${input[1]}u + column]), sum);
 }
 sums[index] = sum;
 workgroupBarrier();
-for (var half = ${THREADS / 2}u; half > 0u; half /= 2u) {
-if (index < half) { sums[index] += sums[index + half]; }
+for (var reach = ${THREADS / 2}u; reach > 0u; reach /= 2u) {
+if (index < reach) { sums[index] += sums[index + reach]; }
 workgroupBarrier();
 }
 if (index == 0u) { y[i] = ${stored('sums[0]', to.storage)}; }

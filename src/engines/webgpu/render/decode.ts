@@ -5,8 +5,10 @@ import type { Bound, Dispatch, Kernel, KernelCall, Operand, Planning } from '../
 import {
   DECODER,
   DECODER_BYTES,
+  FEATURE_ROW,
   type Field,
   fieldFor,
+  HIDDEN_ROW,
   lookUp,
   packDispatch,
   taps,
@@ -14,21 +16,17 @@ import {
 } from './field.ts';
 import {
   activation,
-  blockFor,
   colours,
+  coloursOf,
   densityShare,
-  FEATURE_ROW,
-  four,
-  HIDDEN_ROW,
   hiddenValues,
   layers,
-  lines,
-  sumOfShares,
+  pointOf,
+  repeat,
+  SHARES,
   writeHidden,
 } from './network.ts';
 import { entry, floats, groupsFor, literal, SOFTPLUS, stored } from './shader.ts';
-
-const PART = ['x', 'y', 'z', 'w'];
 
 /** What a cropped sample's density becomes. */
 export const CROPPED = -1000;
@@ -50,7 +48,7 @@ export interface Sink {
   readonly sigma: Bound;
   /** Where the results of the first point go. */
   readonly start: number;
-  /** [.., 32], in vectors, named `rgb`; left out, the second layer is left out but for the density. */
+  /** [.., 32], in vectors, named `rgbs`; left out, the second layer is left out but for the density. */
   readonly rgb?: Bound;
   /** Dots of the colours with cotangents, named `dots`. */
   readonly dots?: {
@@ -69,7 +67,7 @@ export function decodeDispatch(
   texels: Operand,
   decoder: Operand,
 ): Dispatch {
-  const block = blockFor(planning);
+  const { block } = field;
   const { rgb, dots, sigma, start } = sink;
   const code = /* wgsl */ `
 const COUNT = ${source.count}u;
@@ -82,6 +80,7 @@ ${dots?.code ?? ''}
 ${layers(block)}
 var<workgroup> rows: array<vec4<f32>, ${block * HIDDEN_ROW}>;
 var<workgroup> shares: array<f32, ${block * 8}>;
+${SHARES}
 ${entry(
   2 * block,
   /* wgsl */ `
@@ -96,13 +95,13 @@ ${entry(
   }
   workgroupBarrier();
 ${hiddenValues('rows')}
-${densityShare}
+${densityShare()}
   workgroupBarrier();
   if (local < BLOCK) {
     let i = begin + local;
     if (i < COUNT) {
       let mark = pointAt(i).w;
-      let value = ${sumOfShares('local')} + decoder[${DECODER.densityBias}u].x + mark;
+      let value = sumOfShares(local) + decoder[${DECODER.densityBias}u].x + mark;
       sigma[${start}u + i] = ${stored(sigma.type, `select(value, ${literal(CROPPED)}, mark >= ${literal(CROP_MARK)})`)};
     }
   }
@@ -133,35 +132,23 @@ const second = (
 ${writeHidden('h', 'rows')}
   workgroupBarrier();
 ${colours('rows', field)}
-${lines(
-  four((p) => {
-    const values = `vec4<f32>(${four((j) => `rgb${j}.${PART[p]}`).join(', ')})`;
-    const at = `begin + across + ${p}u * ACROSS`;
-    if (rgb !== undefined) {
-      return `  if (${at} < COUNT) { rgb[(${start}u + ${at}) * 8u + lane] = ${stored(rgb.type, values)}; }`;
-    }
-    return `  shares[(across + ${p}u * ACROSS) * 8u + lane] = dot(cotangentOf(min(${at}, COUNT - 1u), lane), ${values});`;
-  }),
-)}
+${repeat(4, (p) => {
+  const at = `begin + ${pointOf(p)}`;
+  if (rgb !== undefined) {
+    return `  if (${at} < COUNT) { rgbs[(${start}u + ${at}) * 8u + lane] = ${stored(rgb.type, coloursOf(p))}; }`;
+  }
+  const dot = `dot(cotangentOf(min(${at}, COUNT - 1u), lane), ${coloursOf(p)})`;
+  return `  shares[${pointOf(p)} * 8u + lane] = ${dot};`;
+})}
 ${
   dots === undefined
     ? ''
     : /* wgsl */ `
   workgroupBarrier();
   if (local < BLOCK && begin + local < COUNT) {
-    dots[${start}u + begin + local] = ${sumOfShares('local')};
+    dots[${start}u + begin + local] = sumOfShares(local);
   }`
 }`;
-
-/** Whether a block fits into the workgroups of the device. */
-export function blockFits({ abilities }: Planning, bytes: number, threads: number): boolean {
-  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = abilities.limits;
-  return threads <= maxComputeInvocationsPerWorkgroup && bytes <= maxComputeWorkgroupStorageSize;
-}
-
-/** Bytes of workgroup memory of `decodeDispatch`. */
-export const decodeBytes = (planning: Planning): number =>
-  16 * (64 * FEATURE_ROW + 32 * HIDDEN_ROW + blockFor(planning) * (HIDDEN_ROW + 2));
 
 /** Points [N, P, 3] as they are given. */
 export function givenPoints(planning: Planning, points: Tensor, input: number): Source {
@@ -187,9 +174,7 @@ function pointsKernel(name: string): Kernel {
     plan(node: Node, planning: Planning): KernelCall | undefined {
       const inputs = ['points', 'planes', 'w0', 'b0', 'w1', 'b1'];
       const field = fieldFor(node, inputs, planning);
-      if (field === undefined || !blockFits(planning, decodeBytes(planning), 2 * blockFor(planning))) {
-        return undefined;
-      }
+      if (field === undefined) return undefined;
       const [texels, decoder] = [{ scratch: 0 }, { scratch: 1 }];
       const [sigma, rgb] = node.outputs;
       const sink: Sink = {
@@ -197,7 +182,7 @@ function pointsKernel(name: string): Kernel {
         start: 0,
         ...(rgb === undefined
           ? {}
-          : { rgb: floats(planning, 'rgb', rgb, { output: 1 }, { lanes: 4, write: true }) }),
+          : { rgb: floats(planning, 'rgbs', rgb, { output: 1 }, { lanes: 4, write: true }) }),
       };
       return {
         dispatches: [

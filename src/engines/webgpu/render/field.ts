@@ -13,6 +13,24 @@ import { entry, floats, literal } from './shader.ts';
 export const CHANNELS = 32;
 export const HIDDEN = 64;
 
+/** Vectors from one row of features, or of hidden values, to the next in workgroup memory: an odd number, so that threads
+ * side by side meet different banks. */
+export const FEATURE_ROW = 9;
+export const HIDDEN_ROW = 17;
+
+/** Bytes of workgroup memory that a block of points takes. */
+const bytesFor = (block: number): number =>
+  16 * (64 * FEATURE_ROW + 32 * HIDDEN_ROW + block * (HIDDEN_ROW + 2));
+
+/** Points of a block, the most that a workgroup has room for; undefined where none fit. */
+function blockFor({ abilities: { limits } }: Planning): number | undefined {
+  return [64, 32].find(
+    (block) =>
+      2 * block <= limits.maxComputeInvocationsPerWorkgroup &&
+      bytesFor(block) <= limits.maxComputeWorkgroupStorageSize,
+  );
+}
+
 /** What the shaders know of planes and decoder. */
 export interface Field {
   readonly batch: number;
@@ -23,6 +41,8 @@ export interface Field {
   /** Of the first layer, the second, and the biases. */
   readonly gains: readonly [number, number, number];
   readonly activation: 'none' | 'sigmoid' | 'lrelu';
+  /** Points that a workgroup decodes together. */
+  readonly block: number;
   /** WGSL type of four channels of a packed texel. */
   readonly texel: 'vec4<f32>' | 'vec4<f16>';
 }
@@ -31,7 +51,8 @@ export interface Field {
 export function fieldFor(node: Node, inputs: readonly string[], planning: Planning): Field | undefined {
   const options = node.attrs.options as unknown as FieldOptions;
   const known = fieldOf(node, inputs, options);
-  if (known === undefined) return undefined;
+  const block = blockFor(planning);
+  if (known === undefined || block === undefined) return undefined;
   const [layers, side, scale] = known.shape;
   const [first, second, bias] = known.gains;
   const field: Field = {
@@ -40,6 +61,7 @@ export function fieldFor(node: Node, inputs: readonly string[], planning: Planni
     side,
     scale,
     gains: [first, second, bias],
+    block,
     activation: options.activation as Field['activation'],
     texel: planning.half && planning.abilities.half ? 'vec4<f16>' : 'vec4<f32>',
   };

@@ -3,5 +3,12 @@
 import type { Kernel } from '../kernel.ts';
 import { decodeDensityKernel, decodePointsKernel } from './decode.ts';
 import { renderRaysKernel } from './render.ts';
+import { deformPointsKernel, nearestFacesKernel } from './search.ts';
 
-export const renderKernels: readonly Kernel[] = [decodePointsKernel, decodeDensityKernel, renderRaysKernel];
+export const renderKernels: readonly Kernel[] = [
+  decodePointsKernel,
+  decodeDensityKernel,
+  renderRaysKernel,
+  nearestFacesKernel,
+  deformPointsKernel,
+];

@@ -271,7 +271,7 @@ ${entry(
     let c = local % 8u;
     var sum = vec4<f32>(${call.whiteBack ? '1.0 - opacities[r]' : '0.0'});
     for (var s = 0u; s < SAMPLES; s++) {
-      sum += values[s * TOGETHER + r] * vec4<f32>(rgb[(s * RAYS + begin + r) * 8u + c]);
+      sum += values[s * TOGETHER + r] * vec4<f32>(rgbs[(s * RAYS + begin + r) * 8u + c]);
     }
     let ray = rayAt(begin + r);
     if (ray.z == 1u) {

@@ -3,28 +3,18 @@
  *
  * Eight neighbouring threads read one texel together, so that look-ups are whole lines of memory; then a thread has
  * four points by eight hidden values, and four points by four colours. What goes from one step to the next lies in
- * workgroup memory, its rows padded so that threads side by side meet different banks. The texts here are parts of
+ * workgroup memory. The texts here are parts of
  * shaders: forward in `decode.ts`, back in `back.ts`.
  */
 
-import type { Planning } from '../kernel.ts';
-import { DECODER, type Field } from './field.ts';
+import { DECODER, FEATURE_ROW, type Field, HIDDEN_ROW } from './field.ts';
 
-/** Vectors from one row of features, or of hidden values, to the next. */
-export const FEATURE_ROW = 9;
-export const HIDDEN_ROW = 17;
+/** Writes out what depends on a small number: arrays whose indices are known lie in registers. */
+export const repeat = (count: number, body: (k: string) => string): string =>
+  Array.from({ length: count }, (_, k) => `{ ${body(`${k}u`)} }`).join('\n');
 
-/** Points of a block: a power of two, at most 64. */
-export const blockFor = (planning: Planning): number => (planning.abilities.software ? 32 : 64);
-
-export const four = <T>(of: (k: number) => T): T[] => [0, 1, 2, 3].map(of);
-export const eight = <T>(of: (k: number) => T): T[] => [0, 1, 2, 3, 4, 5, 6, 7].map(of);
-export const lines = (parts: readonly string[]): string => parts.join('\n');
-const PART = ['x', 'y', 'z', 'w'];
-
-/** Four vectors, one a row, as vectors of columns: named `of0` to `of3`, from `from0` to `from3`. */
-export const turned = (from: string, of: string): string =>
-  lines(four((k) => `let ${of}${k} = vec4<f32>(${four((row) => `${from}${row}.${PART[k]}`).join(', ')});`));
+/** The point of a thread that goes by this number. */
+export const pointOf = (p: string): string => `(across + ${p} * ACROSS)`;
 
 /** WGSL: sizes, and copies of both layers in workgroup memory: `first` and `second`. */
 export const layers = (block: number): string => /* wgsl */ `
@@ -39,59 +29,71 @@ fn loadLayers(local: u32) {
   }
 }`;
 
-/** Adds `count` outputs `to0`.. of four points: rows `from` of `width` vectors times rows `weights`. */
-const product = (count: number, to: string, from: string, weights: string, width: number): string => {
-  const row = width + 1;
-  return /* wgsl */ `
+/** Adds to `count` outputs of four points each: rows of `width` vectors times rows of weights. */
+export const product = (
+  [count, to]: readonly [number, string],
+  rows: string,
+  weights: string,
+  width: number,
+): string => /* wgsl */ `
   for (var k = 0u; k < ${width}u; k++) {
-${lines(four((p) => `    let x${p} = ${from}[(across + ${p}u * ACROSS) * ${row}u + k];`))}
-${turned('x', 'c')}
-${lines(
-  Array.from({ length: count }, (_, j) => {
-    const sum = four((k) => `c${k} * w${j}.${PART[k]}`).join(' + ');
-    return `    let w${j} = ${weights}[(${8 * j}u + lane) * ${row}u + k];\n    ${to}${j} += ${sum};`;
-  }),
-)}
+    var x: array<vec4<f32>, 4>;
+    ${repeat(4, (p) => `x[${p}] = ${rows}[${pointOf(p)} * ${width + 1}u + k];`)}
+    let c0 = vec4<f32>(x[0].x, x[1].x, x[2].x, x[3].x);
+    let c1 = vec4<f32>(x[0].y, x[1].y, x[2].y, x[3].y);
+    let c2 = vec4<f32>(x[0].z, x[1].z, x[2].z, x[3].z);
+    let c3 = vec4<f32>(x[0].w, x[1].w, x[2].w, x[3].w);
+    ${repeat(
+      count,
+      (j) => /* wgsl */ `
+      let w = ${weights}[(${j} * 8u + lane) * ${width + 1}u + k];
+      ${to}[${j}] = c3 * w.w + (c2 * w.z + (c1 * w.y + (c0 * w.x + ${to}[${j}])));`,
+    )}
   }`;
-};
 
-/** From features in `rows` to hidden values `h0` to `h7` of four points each: hidden value `lane * 4 + j % 4 +
- * 32 * (j / 4)` of points `across + k * ACROSS`. */
+/** From features in `rows` to hidden values `h` [8] of four points each: hidden value `lane * 4 + j % 4 + 32 * (j /
+ * 4)` of points `across + p * ACROSS`. */
 export const hiddenValues = (rows: string): string => /* wgsl */ `
-${lines(eight((j) => `  var h${j} = vec4<f32>(0.0);`))}
-${product(8, 'h', rows, 'first', 8)}
-  let bias0 = decoder[${DECODER.firstBias}u + lane];
-  let bias1 = decoder[${DECODER.firstBias + 8}u + lane];
-${lines(eight((j) => `  h${j} = softplus(h${j} + bias${j >> 2}.${PART[j & 3]});`))}`;
+  var h: array<vec4<f32>, 8>;
+  ${product([8, 'h'], rows, 'first', 8)}
+  ${repeat(8, (j) => `h[${j}] = softplus(h[${j}] + decoder[${DECODER.firstBias}u + lane + 8u * (${j} / 4u)][${j} % 4u]);`)}`;
 
-/** Writes `h0` to `h7` (or others of the kind) to rows of hidden values. */
-export const writeHidden = (name: string, rows: string): string =>
-  lines(
-    [0, 1].flatMap((half) =>
-      four((p) => {
-        const values = four((k) => `${name}${4 * half + k}.${PART[p]}`).join(', ');
-        return `  ${rows}[(across + ${p}u * ACROSS) * ${HIDDEN_ROW}u + lane + ${8 * half}u] = vec4<f32>(${values});`;
-      }),
-    ),
+/** Writes `h`, or another of the kind, to rows of hidden values. */
+export const writeHidden = (h: string, rows: string): string =>
+  repeat(
+    4,
+    (p) => /* wgsl */ `
+  let at = ${pointOf(p)} * ${HIDDEN_ROW}u + lane;
+  ${rows}[at] = vec4<f32>(${h}[0][${p}], ${h}[1][${p}], ${h}[2][${p}], ${h}[3][${p}]);
+  ${rows}[at + 8u] = vec4<f32>(${h}[4][${p}], ${h}[5][${p}], ${h}[6][${p}], ${h}[7][${p}]);`,
   );
 
-/** Shares of the densities of four points from the hidden values of a thread: `share`. */
-export const densityShare = /* wgsl */ `
-  let row0 = decoder[${DECODER.density}u + lane];
-  let row1 = decoder[${DECODER.density + 8}u + lane];
-  let share = ${eight((j) => `h${j} * row${j >> 2}.${PART[j & 3]}`).join(' + ')};
-${lines(four((p) => `  shares[(across + ${p}u * ACROSS) * 8u + lane] = share.${PART[p]};`))}`;
+/** A thread's shares of the densities of four points, from its hidden values: to `shares`. */
+export const densityShare = (): string => /* wgsl */ `
+  var share = vec4<f32>(0.0);
+  ${repeat(8, (j) => `share += h[${j}] * decoder[${DECODER.density}u + lane + 8u * (${j} / 4u)][${j} % 4u];`)}
+  ${repeat(4, (p) => `shares[${pointOf(p)} * 8u + lane] = share[${p}];`)}`;
 
-/** Sum of the eight shares of a point. */
-export const sumOfShares = (point: string): string =>
-  eight((k) => `shares[${point} * 8u + ${k}u]`).join(' + ');
+/** WGSL: the sum of the eight shares of a point. */
+export const SHARES = /* wgsl */ `
+fn sumOfShares(point: u32) -> f32 {
+  var sum = 0.0;
+  for (var k = 0u; k < 8u; k++) {
+    sum += shares[point * 8u + k];
+  }
+  return sum;
+}`;
 
-/** Colours `rgb0` to `rgb3` of four points from rows of hidden values: colour `lane * 4 + j`, activated. */
+/** Colours `rgb` [4] of four points from rows of hidden values: colour `lane * 4 + j`, activated. */
 export const colours = (rows: string, { activation }: Field): string => /* wgsl */ `
-  let biases = decoder[${DECODER.secondBias}u + lane];
-${lines(four((j) => `  var rgb${j} = vec4<f32>(biases.${PART[j]});`))}
-${product(4, 'rgb', rows, 'second', 16)}
-${activation === 'none' ? '' : lines(four((j) => `  rgb${j} = activated(rgb${j});`))}`;
+  var rgb: array<vec4<f32>, 4>;
+  ${repeat(4, (j) => `rgb[${j}] = vec4<f32>(decoder[${DECODER.secondBias}u + lane][${j}]);`)}
+  ${product([4, 'rgb'], rows, 'second', 16)}
+  ${activation === 'none' ? '' : repeat(4, (j) => `rgb[${j}] = activated(rgb[${j}]);`)}`;
+
+/** Four colours of a point. */
+export const coloursOf = (p: string): string =>
+  `vec4<f32>(rgb[0][${p}], rgb[1][${p}], rgb[2][${p}], rgb[3][${p}])`;
 
 /** WGSL: `activated(x)` and, from its value, its slope `slopeAt(value)`. */
 export const activation = ({ activation: kind }: Field): string =>

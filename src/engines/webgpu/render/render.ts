@@ -2,10 +2,9 @@
 
 import type { Node } from '../../../tensor/index.ts';
 import type { Bound, Kernel, KernelCall, Planning } from '../kernel.ts';
-import { blockFits, decodeBytes, decodeDispatch } from './decode.ts';
+import { decodeDispatch } from './decode.ts';
 import { DECODER_BYTES, packDispatch, texelBytes } from './field.ts';
 import { drawDispatch, marchDispatch, raysTogether } from './march.ts';
-import { blockFor } from './network.ts';
 import { passesOf, placeDispatch, placedPoints, rayCallOf, TILE_WORDS_BYTES, tilesOf } from './tiles.ts';
 
 /** Scratch buffers, in order. */
@@ -26,14 +25,11 @@ export const renderRaysKernel: Kernel = {
     if (call === undefined) return undefined;
     const { coarse, fine, field } = call;
     const samples = coarse + fine;
-    const fits =
-      blockFits(planning, decodeBytes(planning), 2 * blockFor(planning)) &&
-      raysTogether(planning, samples) > 0;
-    if (!fits) return undefined;
+    if (raysTogether(planning, samples) === 0) return undefined;
     const colourBytes = field.texel === 'vec4<f16>' ? 64 : 128;
     const most = Math.max(coarse, fine);
     const tiles = tilesOf(call, samples * (colourBytes + 4) + most * 16 + fine * 4);
-    const colours: Bound = { name: 'rgb', at: AT.colours, type: field.texel };
+    const colours: Bound = { name: 'rgbs', at: AT.colours, type: field.texel };
     const names = (node.attrs.options as unknown as { inputs: string[] }).inputs;
     const tile = passesOf(call).flatMap((pass) => [
       ...(pass.name === 'fine' ? [drawDispatch(call, tiles, AT)] : []),

@@ -12,6 +12,7 @@ import { rayCall } from '../../kernels/render.ts';
 import type { Bound, Dispatch, Operand, Planning } from '../kernel.ts';
 import { CROP_MARK, type Source } from './decode.ts';
 import { type Field, fieldFor } from './field.ts';
+import { meshBound, search } from './search.ts';
 import { entry, floats, groupsFor, INVOCATION, literal } from './shader.ts';
 
 /** Rays of a block. */
@@ -37,6 +38,8 @@ export interface RayCall {
   readonly words: number;
   readonly faces: number;
   readonly has: (name: string) => boolean;
+  /** Number of an input. */
+  readonly at: (name: string) => number;
   /** Binds an input as it is stored. */
   readonly input: (name: string, lanes?: 1 | 4) => Bound;
 }
@@ -62,6 +65,7 @@ export function rayCallOf(node: Node, planning: Planning): RayCall | undefined {
     ...{ node, planning, field, batch, rays, width, coarse, fine, quantileStep, whiteBack, words, faces },
     cropLimit: Number.isFinite(cropLimit) ? cropLimit : undefined,
     has: (name) => inputs.includes(name),
+    at,
     input: (name, lanes = 1) => floats(planning, name, node.inputs[at(name)], { input: at(name) }, { lanes }),
   };
 }
@@ -131,31 +135,50 @@ export const passesOf = ({ coarse, fine }: RayCall): readonly Pass[] => [
   ...(fine > 0 ? [{ name: 'fine', samples: fine, start: coarse } as const] : []),
 ];
 
-/** Places a pass's sample points: [sample, ray, 4], with the noise or `CROP_MARK` last. */
+/** Places a pass's sample points, moved by the mesh where there is one: [sample, ray, 4], with the noise or `CROP_MARK`
+ * last. And the faces that moved them, if they are asked for: [sample, ray], `NO_FACE` where none did. */
 export function placeDispatch(
   call: RayCall,
   tiles: Tiles,
   pass: Pass,
-  at: { readonly tile: Operand; readonly fineDepths: Operand; readonly points: Operand },
+  at: {
+    readonly tile: Operand;
+    readonly fineDepths: Operand;
+    readonly points: Operand;
+    readonly faces?: { readonly at: Operand; readonly start: number };
+  },
 ): Dispatch {
   const turn = turnOf(tiles, pass.name === 'coarse' ? 'first' : 'middle', at.tile);
   const { cropLimit } = call;
-  const noise = `${pass.name}Noise`;
-  const mark = call.has(noise) ? `f32(${noise}[ray.y * SAMPLES + i / RAYS])` : '0.0';
+  const [noise, given] = [`${pass.name}Noise`, `${pass.name}Faces`];
+  const mark = call.has(noise) ? `f32(${noise}[sample])` : '0.0';
+  const [mesh, maps] = [call.has('mesh'), call.has('maps')];
+  const followed = mesh && maps && call.has(given);
   const code = /* wgsl */ `
 const SAMPLES = ${pass.samples}u;
 ${turn.code}
 ${rayAt(call, tiles)}
+${mesh ? search(call.words) : ''}
+${maps ? mapped(call) : ''}
 ${entry(
   BLOCK_RAYS,
   /* wgsl */ `${INVOCATION}
   if (i < SAMPLES * RAYS) {
     let ray = rayAt(i % RAYS);
-    let start = ray.y * 3u;
-    let origin = vec3<f32>(f32(origins[start]), f32(origins[start + 1u]), f32(origins[start + 2u]));
-    let direction = vec3<f32>(f32(directions[start]), f32(directions[start + 1u]), f32(directions[start + 2u]));
-    let along = ${pass.name === 'coarse' ? 'f32(coarse[ray.y * SAMPLES + i / RAYS])' : 'fineDepths[i]'};
-    let point = origin + direction * along;
+    let sample = ray.y * SAMPLES + i / RAYS;
+    ${alongRay(pass, 'i')}
+${
+  mesh
+    ? /* wgsl */ `
+    var face = nearestFace(ray.x, posed).face;
+    var point = posed;
+    if (face != NO_FACE) {
+      ${followed ? `face = u32(clamp(${given}[sample], 0, ${call.faces - 1}));` : ''}
+      point = ${maps ? 'mapped' : 'movedWith'}(ray.x, face, posed);
+    }`
+    : '    let point = posed;'
+}
+    ${at.faces === undefined ? '' : `faces[${at.faces.start}u + i] = face;`}
     let cropped = ${cropLimit === undefined ? 'false' : `max(abs(point.x), abs(point.z)) > ${literal(cropLimit)}`};
     points[i] = vec4<f32>(point, select(${mark}, ${literal(CROP_MARK)}, cropped));
   }
@@ -165,16 +188,43 @@ ${entry(
     label: `renderer: where the ${pass.name} samples are`,
     code,
     bound: [
-      call.input('origins'),
-      call.input('directions'),
-      pass.name === 'coarse' ? call.input('coarse') : { name: 'fineDepths', at: at.fineDepths, type: 'f32' },
+      ...rayBound(call, pass, at.fineDepths),
       ...(call.has(noise) ? [call.input(noise)] : []),
+      ...(mesh ? [meshBound(call.at('mesh'))] : []),
+      ...(maps ? [call.input('maps', 4)] : []),
+      ...(followed ? [call.input(given)] : []),
       ...turn.bound,
       { name: 'points', at: at.points, type: 'vec4<f32>', write: true },
+      ...(at.faces === undefined ? [] : [{ name: 'faces', at: at.faces.at, type: 'u32', write: true }]),
     ],
     groups: groupsFor(call.planning, pass.samples * tiles.rays, BLOCK_RAYS),
   };
 }
+
+/** What `alongRay` reads. */
+export const rayBound = (call: RayCall, pass: Pass, fineDepths: Operand): readonly Bound[] => [
+  call.input('origins'),
+  call.input('directions'),
+  pass.name === 'coarse' ? call.input('coarse') : { name: 'fineDepths', at: fineDepths, type: 'f32' },
+];
+
+/** Declares `posed`, a sample's point on its `ray`; `sample` is its number in the call, `at` in the tile. */
+export const alongRay = (pass: Pass, at: string): string => /* wgsl */ `
+    let start = ray.y * 3u;
+    let origin = vec3<f32>(f32(origins[start]), f32(origins[start + 1u]), f32(origins[start + 2u]));
+    let direction = vec3<f32>(f32(directions[start]), f32(directions[start + 1u]), f32(directions[start + 2u]));
+    let along = ${pass.name === 'coarse' ? 'f32(coarse[sample])' : `fineDepths[${at}]`};
+    let posed = origin + direction * along;`;
+
+/** WGSL: a point moved by given motions: rows of a rotation, then a translation. */
+const mapped = ({ faces }: RayCall): string => /* wgsl */ `
+fn mapped(entry: u32, face: u32, p: vec3<f32>) -> vec3<f32> {
+  let at = (entry * ${faces}u + face) * 3u;
+  let a = vec4<f32>(maps[at]);
+  let b = vec4<f32>(maps[at + 1u]);
+  let c = vec4<f32>(maps[at + 2u]);
+  return vec3<f32>(dot(a.xyz, p), dot(vec3<f32>(a.w, b.xy), p), dot(vec3<f32>(b.zw, c.x), p)) + c.yzw;
+}`;
 
 /** A pass's placed points, for the decoder. */
 export function placedPoints(

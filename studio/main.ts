@@ -41,7 +41,7 @@ async function draw(): Promise<void> {
   const at = machine;
   if (at === undefined) return;
   try {
-    if (stage.dataset.state === 'shown') stage.dataset.state = 'busy';
+    if (stage.dataset.state === 'shown') setState('busy');
     const parts = await at.sitting.partsOf(personWanted());
     if (turningSince !== undefined) turnOn(turningSince);
     const [from, compiling] = [performance.now(), at.compiled().ms];
@@ -54,7 +54,7 @@ async function draw(): Promise<void> {
   }
   frames++;
   times.firstPicture ??= performance.now();
-  stage.dataset.state = 'shown';
+  setState('shown');
   showStatus(at);
   if (turningSince !== undefined) drawing.request();
 }
@@ -73,7 +73,7 @@ function turnOn(since: number): void {
 /** Gets what is missing, and draws: the way to begin and the way back after a failure. */
 async function start(): Promise<void> {
   showTrouble(undefined);
-  stage.dataset.state = 'waiting';
+  setState('waiting');
   try {
     network ??= await fetchModel(model, (done, total) =>
       wait(`Loading the model: ${megabytes(done)}${total === undefined ? '' : ` of ${megabytes(total)}`}`),
@@ -100,6 +100,11 @@ function nameOfModel(): string {
   return decodeURIComponent(new URL(model, location.href).pathname.split('/').pop() ?? model);
 }
 
+function setState(state: 'waiting' | 'busy' | 'shown' | 'failed'): void {
+  stage.dataset.state = state;
+  stage.ariaBusy = String(state === 'waiting' || state === 'busy');
+}
+
 /** Words in place of the picture, until there is one. */
 function wait(words: string): void {
   need('waiting').textContent = words;
@@ -113,7 +118,7 @@ function fail(error: unknown): void {
   drawing.cancel();
   setTurning(false);
   showTrouble(troubleOf(error));
-  stage.dataset.state = 'failed';
+  setState('failed');
 }
 
 function showTrouble(trouble: Trouble | undefined): void {

@@ -25,6 +25,12 @@ import { build } from 'esbuild';
 /** What a folder may weigh, bytes. */
 const LARGEST = 40e6;
 
+/** What drivers of GPUs are reached through: NVIDIA's Vulkan driver is a part of its libGLX. */
+const LOADERS = [
+  ...['libvulkan1', 'libglvnd0', 'libglx0', 'libegl1', 'libgl1', 'libopengl0', 'libgles2'],
+  ...['libx11-6', 'libxext6', 'libxcb1', 'libxau6', 'libxdmcp6', 'libbsd0', 'libmd0'],
+];
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
 const [folder, ...flags] = process.argv.slice(2);
@@ -68,7 +74,7 @@ function run(command, args, cwd = root) {
   process.exit(1);
 }
 
-/** The running Node without symbols, Dawn, and the Vulkan loader if one is found. */
+/** The running Node without symbols, Dawn, and the loaders of drivers if they are found. */
 function packPrograms() {
   copyFileSync(realpathSync(process.execPath), join(payload, 'node'));
   chmodSync(join(payload, 'node'), 0o755);
@@ -77,35 +83,26 @@ function packPrograms() {
   for (const name of ['package.json', 'index.js', 'LICENSE.md', 'dist/linux-x64'])
     cpSync(join(root, dawn, name), join(payload, dawn, name), { recursive: true, dereference: true });
   mkdirSync(join(payload, 'lib'));
-  if (!packLoader(join(payload, 'lib/libvulkan.so.1')))
-    console.error('pack: neither the system nor apt-get has libvulkan.so.1: the machine must have one');
+  if (!packLoaders(join(payload, 'lib')))
+    console.error('pack: neither apt-get nor the system has the Vulkan loader: the machine must have one');
 }
 
-/** Copies the Vulkan loader of the system, or Debian's. */
-function packLoader(target) {
-  const listed = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? '';
-  const known = /libvulkan\.so\.1 \(.*x86-64.*\) => (\S+)/.exec(listed)?.[1];
-  if (known !== undefined) {
-    copyFileSync(realpathSync(known), target);
-    return true;
-  }
-  const scratch = mkdtempSync(join(tmpdir(), 'libvulkan-'));
+/** Copies Debian's loaders, or the Vulkan loader of the system. */
+function packLoaders(folder) {
+  const scratch = mkdtempSync(join(tmpdir(), 'loaders-'));
   try {
-    execFileSync('apt-get', ['download', '-q', 'libvulkan1'], { cwd: scratch, stdio: 'ignore' });
-    execFileSync('dpkg-deb', ['-x', readdirSync(scratch)[0], '.'], { cwd: scratch });
-    const names = readdirSync(scratch, { recursive: true });
-    copyFileSync(
-      realpathSync(
-        join(
-          scratch,
-          names.find((name) => name.endsWith('/libvulkan.so.1')),
-        ),
-      ),
-      target,
-    );
+    execFileSync('apt-get', ['download', '-q', ...LOADERS], { cwd: scratch, stdio: 'ignore' });
+    for (const name of readdirSync(scratch)) execFileSync('dpkg-deb', ['-x', name, '.'], { cwd: scratch });
+    for (const name of readdirSync(scratch, { recursive: true })) {
+      if (/\/lib[^/]*\.so\.\d+$/.test(name))
+        copyFileSync(realpathSync(join(scratch, name)), join(folder, basename(name)));
+    }
     return true;
   } catch {
-    return false;
+    const listed = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? '';
+    const known = /libvulkan\.so\.1 \(.*x86-64.*\) => (\S+)/.exec(listed)?.[1];
+    if (known !== undefined) copyFileSync(realpathSync(known), join(folder, 'libvulkan.so.1'));
+    return known !== undefined;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

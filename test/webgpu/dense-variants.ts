@@ -66,8 +66,11 @@ fn store_result(offset: u32, given: array<f32, ${m * n}>, pitch: u32) {
   const translate = (code: string): string => {
     if (!code.includes('subgroup_matrix')) return single(code);
     return `${single(code)
-      .replace(', @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32', '')
-      .replace('let job =', 'let subgroup = index;\nlet lanes = 1u;\nlet job =')
+      .replace(
+        ', @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32, @builtin(subgroup_invocation_id) lane: u32',
+        '',
+      )
+      .replace('let job =', 'let subgroup = index;\nlet lanes = 1u;\nlet lane = 0u;\nlet job =')
       .replace(/subgroup_matrix_result<[^>]*>\(\)/g, `array<f32, ${m * n}>()`)
       .replace(/subgroupMatrixLoad<subgroup_matrix_left<[^>]*>, col_major>\(&aTile, /g, 'load_left(')
       .replace(/subgroupMatrixLoad<subgroup_matrix_right<[^>]*>, row_major>\(&bTile, /g, 'load_right(')

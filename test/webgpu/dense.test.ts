@@ -94,6 +94,8 @@ describe.skipIf(missing !== '')(`dense kernels${missing}`, () => {
       ['columns of four', [5, 30], [30, 20]],
       ['a batch', [3, 2, 9, 6], [3, 2, 6, 12]],
       ['one row', [1, 40], [40, 10]],
+      ['a few rows', [6, 70], [70, 21]],
+      ['a few rows of a batch', [2, 3, 67], [2, 67, 5]],
       ['one column', [21, 11], [11, 1]],
       ['no terms', [3, 0], [0, 5]],
     ];
@@ -117,6 +119,7 @@ describe.skipIf(missing !== '')(`dense kernels${missing}`, () => {
     for (const [m, k, n] of [
       [18, 14, 11],
       [16, 12, 20],
+      [5, 66, 9],
     ]) {
       for (const [ta, tb, sa, sb] of [
         [1, 0, 0, 0],

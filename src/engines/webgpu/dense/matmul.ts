@@ -6,6 +6,7 @@ import { addProduct, callBuilder, cutFor, type DenseChoice, finished, outputOf }
 import { plainMatmul } from './plain.ts';
 import { matrixSink } from './sink.ts';
 import { type Matrix, matrixSource } from './source.ts';
+import { isThin, thinDispatch } from './thin.ts';
 
 /** An operand as its buffer holds it. */
 export interface ProductOperand {
@@ -64,9 +65,14 @@ export function planMatmul(
     call.dispatches.push(plainMatmul(a, b, size, to, planning));
     return finished(call);
   }
+  const label = `matmul ${batch} x ${rows} x ${depth} x ${columns}`;
+  if (choice.cut === undefined && isThin(size)) {
+    call.dispatches.push(thinDispatch(label, a, b, size, to, planning));
+    return finished(call);
+  }
   const cut = cutFor(call, size, choice);
   addProduct(call, {
-    label: `matmul ${batch} x ${rows} x ${depth} x ${columns}`,
+    label,
     shape: size,
     a: matrixSource(a, cut.tile.rows, cut.tile.depth),
     b: matrixSource(b, cut.tile.columns, cut.tile.depth),

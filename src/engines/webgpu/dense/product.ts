@@ -74,7 +74,7 @@ ${codes.map((code) => code.memory).join('\n')}
 ${arithmetic.memory}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_index) index: u32${tile.unit ? ', @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32' : ''}) {
+        @builtin(local_invocation_index) index: u32${tile.unit ? ', @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32, @builtin(subgroup_invocation_id) lane: u32' : ''}) {
 let job = group.x + group.y * groups.x;
 if (job >= ${jobs}u) { return; }
 let row0 = job % ${down}u * ${tile.rows}u;

@@ -102,13 +102,14 @@ export function tileFor(shape: ProductShape, abilities: Abilities, half: boolean
   return best ?? { tile: SOFTWARE, splits: 1 };
 }
 
-function splitsFor(shape: ProductShape): number[] {
+/** Counts of parts that a sum may be split into. */
+export function splitsFor(shape: ProductShape): number[] {
   const most = Math.floor(shape.depth / LEAST_PART);
   return [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((n) => n === 1 || n <= most);
 }
 
-/** Estimate in multiply-adds of one multiprocessor. */
-function timeOf(shape: ProductShape, tile: Tile, splits: number, rate: number): number {
+/** Estimate in multiply-adds of one multiprocessor, of a tile that reaches `rate` when there are workgroups enough. */
+export function timeOf(shape: ProductShape, tile: Tile, splits: number, rate: number): number {
   const steps = Math.ceil(Math.ceil(shape.depth / tile.depth) / splits);
   const each = Math.ceil((tilesOf(shape, tile) * splits) / PROCESSORS);
   const busy = Math.min(1, (each * threadsOf(tile)) / BUSY_THREADS);
@@ -124,7 +125,8 @@ export function memoryOf(tile: Tile, half: boolean): number {
   return tiles + (unit ? (threadsOf(tile) / lanes) * unit.m * unit.n * 4 : 0);
 }
 
-function fits(tile: Tile, { limits }: Abilities, half: boolean): boolean {
+/** Whether a device can run a tile. */
+export function fits(tile: Tile, { limits }: Abilities, half: boolean): boolean {
   return (
     threadsOf(tile) <= limits.maxComputeInvocationsPerWorkgroup &&
     memoryOf(tile, half) <= limits.maxComputeWorkgroupStorageSize

@@ -29,7 +29,7 @@ ${each(down * across, (i) => `s${i} = subgroupMatrixMultiplyAccumulate(a${Math.f
     down * across,
     (i) => `subgroupMatrixStore<row_major>(&results, subgroup * ${m * n}u, s${i}, ${n}u);
 workgroupBarrier();
-put(slot, row0, column0, down0 + ${Math.floor(i / across) * m}u, across0 + ${(i % across) * n}u, subgroup * ${m * n}u, index % lanes, lanes);
+put(slot, row0, column0, down0 + ${Math.floor(i / across) * m}u, across0 + ${(i % across) * n}u, subgroup * ${m * n}u, lane, lanes);
 workgroupBarrier();`,
   );
   const memory = `var<workgroup> results: array<f32, ${subgroups * m * n}>;

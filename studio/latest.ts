@@ -18,9 +18,9 @@ export function latestOnly(work: () => Promise<void>, fail: (error: unknown) => 
     try {
       while (isWanted) {
         isWanted = false;
+        const from = performance.now();
         await work();
-        // Lets the page draw and listen in between.
-        await new Promise(requestAnimationFrame);
+        await pause(performance.now() - from);
       }
     } catch (error) {
       isWanted = false;
@@ -39,4 +39,14 @@ export function latestOnly(work: () => Promise<void>, fail: (error: unknown) => 
       isWanted = false;
     },
   };
+}
+
+/** A screen shows no more frames than one in so many milliseconds. */
+const SHORTEST_FRAME_MS = 12;
+
+/** Lets the page draw and listen. Short work waits for the screen, and all work does while nobody looks. */
+function pause(ms: number): Promise<unknown> {
+  return ms < SHORTEST_FRAME_MS || document.hidden
+    ? new Promise(requestAnimationFrame)
+    : new Promise((resolve) => setTimeout(resolve));
 }

@@ -20,8 +20,8 @@ interface Flags {
 
 const EXAMPLES = `
 The page computes in the browser, through WebGPU; this command only hands out files, and only to this machine unless
---host says otherwise. Browsers offer WebGPU to pages of this machine and to https addresses, so another machine needs
-a server with https: the folder dist/studio holds all files of the page.
+--host says otherwise. Browsers offer WebGPU to pages of this machine and to https addresses: for others, put the
+package's folder dist/studio, with a model in it as portrait.safetensors, on any server that has https.
 
 Examples:
   portraitgan studio

@@ -21,12 +21,10 @@ export async function complaints(device: GPUDevice, { dispatches }: KernelCall):
 
 /** Abilities of a GPU as they matter to the dense kernels. */
 export function gpuAbilities(device: GPUDevice, units: readonly MatrixUnit[]): Partial<Abilities> {
-  const limits = {
-    ...{ maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 31, maxStorageBuffersPerShaderStage: 16 },
-    ...{ maxComputeWorkgroupStorageSize: 49152, maxComputeInvocationsPerWorkgroup: 1024 },
-    maxComputeWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
+  return {
+    ...{ limits: device.limits, half: true, software: false },
+    ...{ subgroups: { least: 32, most: 32 }, matrixUnits: units },
   };
-  return { limits, half: true, subgroups: { least: 32, most: 32 }, matrixUnits: units, software: false };
 }
 
 /** The call with a thread's own arrays in place of a subgroup's matrices, and single precision in place of half. The

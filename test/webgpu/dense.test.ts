@@ -155,11 +155,31 @@ describe.skipIf(missing !== '')(`dense kernels${missing}`, () => {
   });
 
   describe('conv2d', () => {
-    const CASES: [string, number[], number[], Parameters<typeof conv2d>[2], DenseChoice?][] = [
+    const CASES: readonly (readonly [
+      ...[string, readonly number[], readonly number[]],
+      ...[Parameters<typeof conv2d>[2], DenseChoice?],
+    ])[] = [
       ['3x3', [1, 5, 9, 7], [6, 5, 3, 3], { padding: 1 }],
       ['3x3, packed', [2, 5, 9, 7], [6, 5, 3, 3], { padding: 1 }, { packed: true }],
       ['3x3, several chunks', [1, 19, 5, 6], [6, 19, 3, 3], { padding: 1 }, { packed: true }],
       ['3x3, whole chunks', [1, 16, 4, 8], [16, 16, 3, 3], { padding: 1 }, { packed: true }],
+      ['3x3, Winograd', [1, 5, 8, 6], [6, 5, 3, 3], { padding: 1 }, { winograd: true }],
+      [
+        ...(['3x3, Winograd in portions', [2, 5, 9, 7], [7, 5, 3, 3]] as const),
+        ...([{ padding: 1 }, { winograd: true, portionBytes: 8000 }] as const),
+      ],
+      ['3x3, Winograd, cropped', [1, 5, 7, 9], [6, 5, 3, 3], sides(2, 0, -1, 1), { winograd: true }],
+      ['rows of vectors', [2, 5, 5, 8], [6, 5, 3, 3], { padding: 1 }],
+      ['rows of vectors, packed', [2, 9, 5, 8], [6, 9, 3, 3], { padding: 1 }, { packed: true }],
+      [
+        'rows of vectors, dilation',
+        [1, 3, 5, 12],
+        [6, 3, 3, 3],
+        { padding: 3, dilation: 3 },
+        { packed: true },
+      ],
+      ['rows of vectors, sides', [1, 3, 5, 8], [6, 3, 3, 3], sides(0, 1, 4, 2), { packed: true }],
+      ['rows of vectors, one by one', [2, 5, 5, 8], [6, 5, 3, 3], { padding: 1 }, { wide: false }],
       ['2x2, padding 1', [2, 4, 5, 6], [7, 4, 2, 2], { padding: 1 }, { packed: true }],
       ['2x1, padded rows', [2, 4, 5, 6], [7, 4, 2, 1], sides(1, 1, 0, 0), { packed: true }],
       ['1x2, padded columns', [2, 4, 5, 6], [7, 4, 1, 2], sides(0, 0, 1, 1)],
@@ -194,8 +214,13 @@ describe.skipIf(missing !== '')(`dense kernels${missing}`, () => {
   });
 
   describe('conv2dTranspose', () => {
-    const CASES: [string, number[], number[], Parameters<typeof conv2dTranspose>[2]][] = [
+    const CASES: readonly (readonly [
+      ...[string, readonly number[], readonly number[]],
+      ...[Parameters<typeof conv2dTranspose>[2], DenseChoice?],
+    ])[] = [
       ['3x3', [1, 5, 6, 7], [5, 6, 3, 3], { padding: 1 }],
+      ['3x3, Winograd', [1, 5, 6, 7], [5, 6, 3, 3], { padding: 1 }, { winograd: true }],
+      ['rows of vectors', [1, 5, 6, 8], [5, 6, 3, 3], { padding: 1 }],
       ['2x2, padding 1', [2, 5, 6, 7], [5, 6, 2, 2], { padding: 1 }],
       ['2x1', [2, 5, 6, 5], [5, 6, 2, 1], sides(1, 1, 0, 0)],
       ['1x1', [2, 5, 6, 5], [5, 6, 1, 1], {}],
@@ -208,10 +233,10 @@ describe.skipIf(missing !== '')(`dense kernels${missing}`, () => {
       ['depthwise, stride 2', [1, 6, 4, 5], [6, 1, 4, 4], { stride: 2, groups: 6, padding: 1 }],
       ['wide groups', [2, 18, 5, 4], [18, 8, 3, 3], { groups: 2, padding: 1 }],
     ];
-    for (const [name, x, w, options] of CASES) {
+    for (const [name, x, w, options, choice] of CASES) {
       it(name, async () => {
         const { node } = conv2dTranspose(images('x', ...x), images('w', ...w), options);
-        expect(await errorOf(node, (planning) => planConv2dTranspose(node, planning))).toBeLessThan(
+        expect(await errorOf(node, (planning) => planConv2dTranspose(node, planning, choice))).toBeLessThan(
           TOLERANCE,
         );
       });

@@ -10,6 +10,12 @@ export interface DenseChoice {
   readonly cut?: Cut;
   /** Whether a convolution's weights are first put into the order of its sum. */
   readonly packed?: boolean;
+  /** Whether images whose rows are whole vectors are read by them. */
+  readonly wide?: boolean;
+  /** Whether a convolution that allows it goes through Winograd's transform. */
+  readonly winograd?: boolean;
+  /** Bytes between the passes of that transform. */
+  readonly portionBytes?: number;
 }
 
 /** A call whose dispatches are being gathered. */
@@ -35,11 +41,14 @@ export function cutFor(call: CallBuilder, shape: ProductShape, choice: DenseChoi
 }
 
 /** Appends a product, with a buffer for its partial sums where it needs one. */
-export function addProduct(call: CallBuilder, product: Omit<Product, 'partial' | 'half'>): void {
+export function addProduct(
+  call: CallBuilder,
+  product: Omit<Product, 'partial' | 'half'> & { readonly half?: boolean },
+): void {
   const bytes = partialBytes(product.shape, product.cut);
   const partial: Operand = bytes === 0 ? { output: 0 } : scratchOf(call, bytes);
   call.dispatches.push(
-    ...productDispatches({ ...product, partial, half: call.half }, call.planning.abilities),
+    ...productDispatches({ half: call.half, ...product, partial }, call.planning.abilities),
   );
 }
 

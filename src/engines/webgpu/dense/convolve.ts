@@ -3,10 +3,12 @@
 import type { Operand, Storage } from '../kernel.ts';
 import { addProduct, type CallBuilder, cutFor, type DenseChoice, scratchOf } from './call.ts';
 import { type Chunk, depthOf, type Gathering, gatherSource, imageSink } from './image.ts';
+import { isWide, wideSource } from './image-wide.ts';
 import { packDispatch, packedSize, type WeightTaps } from './pack.ts';
 import { matrixSink } from './sink.ts';
 import { matrixSource, type Source } from './source.ts';
 import type { Tile } from './tile.ts';
+import { addWinograd, isWinograd, winogradPays } from './winograd.ts';
 
 export interface Place {
   readonly at: Operand;
@@ -45,8 +47,15 @@ export function addConvolution(
   const packed =
     !single && (weights.turned || (choice.packed ?? batch * pixels >= PIXELS_WORTH_PACKING) || count === 0);
   const shape = { rows: outputs, columns: batch * pixels, depth: inputs * count, batch: groups };
+  const pays = (): boolean => choice.cut === undefined && winogradPays(call, gathering, shape);
+  if (isWinograd(gathering, weights) && (choice.winograd ?? pays())) {
+    addWinograd(call, label, gathering, weights, places, choice);
+    return;
+  }
   const cut = cutFor(call, shape, choice);
   const { tile } = cut;
+  const { image, result } = places;
+  const wide = isWide(gathering) && choice.wide !== false;
   const chunk: Chunk = packed ? Math.min(tile.depth, powerOfTwo(inputs)) : undefined;
   addProduct(call, {
     label,
@@ -54,8 +63,8 @@ export function addConvolution(
     a: packed
       ? packedSource(call, gathering, weights, chunk!, tile, places.weight)
       : weightSource(gathering, weights, tile, places.weight),
-    b: gatherSource(gathering, places.image.at, places.image.storage, chunk, tile),
-    sink: imageSink(gathering, places.result.at, places.result.storage),
+    b: (wide ? wideSource : gatherSource)(gathering, image.at, image.storage, chunk, tile),
+    sink: imageSink(gathering, result.at, result.storage, wide),
     cut,
   });
 }

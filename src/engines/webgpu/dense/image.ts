@@ -8,7 +8,7 @@
 
 import type { Operand, Storage } from '../kernel.ts';
 import type { Sink } from './sink.ts';
-import { guarded, type Source } from './source.ts';
+import { type Depth, guarded, type Source } from './source.ts';
 
 /** Taps in regular rows and columns. */
 export interface Taps {
@@ -50,6 +50,48 @@ export function depthOf({ inputs, taps }: Gathering, chunk: Chunk): number {
   return chunk === undefined ? inputs * count : Math.ceil(inputs / chunk) * count * chunk;
 }
 
+/** Bit i tells whether `place + i step` lies inside. */
+export function insideBits(size: number, step: number, extent: number, place: string): string {
+  const bits = Array.from(
+    { length: size },
+    (_, i) => `select(0u, ${1 << i}u, u32(${place} + ${i * step}) < ${extent}u)`,
+  );
+  return bits.join(' | ') || '0u';
+}
+
+/** Whether no depth lies beyond the last channel: the last chunk and the last tile are full. */
+export function isEndless(gathering: Gathering, chunk: Chunk, depth: number): boolean {
+  return chunk !== undefined && gathering.inputs % chunk === 0 && depthOf(gathering, chunk) % depth === 0;
+}
+
+/** Declares the channel, and the tap's row and column, of a depth. */
+export function tapStatements(
+  { taps }: Gathering,
+  chunk: Chunk,
+  tileDepth: number,
+  { at, inner }: Depth,
+  id: string,
+): string {
+  const count = Math.max(1, taps.rows * taps.columns);
+  const columns = Math.max(1, taps.columns);
+  const tap = `let ${id}Down = ${id}Tap / ${columns}u;\nlet ${id}Across = ${id}Tap % ${columns}u;`;
+  // One tap for the whole tile: the same in all threads.
+  if (chunk === tileDepth) {
+    return `let ${id}Tap = ${at} / ${chunk}u % ${count}u;
+let ${id}Channel = ${at} / ${chunk * count}u * ${chunk}u + ${inner};\n${tap}`;
+  }
+  const [channel, which] =
+    chunk === undefined
+      ? [`${id}Deep / ${count}u`, `${id}Deep % ${count}u`]
+      : [
+          `${id}Deep / ${chunk * count}u * ${chunk}u + ${id}Deep % ${chunk}u`,
+          `${id}Deep / ${chunk}u % ${count}u`,
+        ];
+  return `let ${id}Deep = ${at} + ${inner};
+let ${id}Tap = ${which};
+let ${id}Channel = ${channel};\n${tap}`;
+}
+
 /** The right operand: pixels as columns.
  *
  * @param tile  columns of a tile, and its depth: a multiple of `chunk`, or `chunk` itself.
@@ -64,15 +106,7 @@ export function gatherSource(
   const { batch, groups, inputs, input, grid, stride, taps } = gathering;
   const [height, width] = input;
   const pixels = grid[0] * grid[1];
-  const count = Math.max(1, taps.rows * taps.columns);
-  const bits = (size: number, step: number, extent: number, place: string): string =>
-    Array.from(
-      { length: size },
-      (_, i) => `select(0u, ${1 << i}u, u32(${place} + ${i * step}) < ${extent}u)`,
-    ).join(' | ') || '0u';
   const whole = (batch * pixels) % tile.columns === 0;
-  // Beyond the last channel where the last chunk or the last tile is not full.
-  const endless = chunk !== undefined && inputs % chunk === 0 && depthOf(gathering, chunk) % tile.depth === 0;
   return {
     bound: { name: 'x', at, type: storage },
     along: 'line',
@@ -83,48 +117,42 @@ let ${id}Pixel = ${id}Line % ${pixels}u;
 let ${id}Row = i32(${id}Pixel / ${grid[1]}u * ${stride[0]}u) + ${taps.first[0]};
 let ${id}Column = i32(${id}Pixel % ${grid[1]}u * ${stride[1]}u) + ${taps.first[1]};
 let ${id}At = i32((${id}Line / ${pixels}u * ${groups}u + z) * ${inputs * height * width}u) + ${id}Row * ${width} + ${id}Column;
-let ${id}Inside = ${whole ? '' : `select(0u, 0xffffffffu, ${id}Line < ${batch * pixels}u) & `}(${bits(taps.rows, taps.step[0], height, `${id}Row`)} | ((${bits(taps.columns, taps.step[1], width, `${id}Column`)}) << 16u));`,
-    depth: (depth, id) => {
-      const whereChunked = (size: number): string =>
-        size === tile.depth
-          ? `let ${id}Tap = ${depth.at} / ${size}u % ${count}u;
-let ${id}Channel = ${depth.at} / ${size * count}u * ${size}u + ${depth.inner};`
-          : `let ${id}Deep = ${depth.at} + ${depth.inner};
-let ${id}Tap = ${id}Deep / ${size}u % ${count}u;
-let ${id}Channel = ${id}Deep / ${size * count}u * ${size}u + ${id}Deep % ${size}u;`;
-      const where =
-        chunk === undefined
-          ? `let ${id}Deep = ${depth.at} + ${depth.inner};
-let ${id}Tap = ${id}Deep % ${count}u;
-let ${id}Channel = ${id}Deep / ${count}u;`
-          : whereChunked(chunk);
-      return `${where}
-let ${id}Down = ${id}Tap / ${Math.max(1, taps.columns)}u;
-let ${id}Across = ${id}Tap % ${Math.max(1, taps.columns)}u;
+let ${id}Inside = ${whole ? '' : `select(0u, 0xffffffffu, ${id}Line < ${batch * pixels}u) & `}(${insideBits(taps.rows, taps.step[0], height, `${id}Row`)} | ((${insideBits(taps.columns, taps.step[1], width, `${id}Column`)}) << 16u));`,
+    depth: (depth, id) => `${tapStatements(gathering, chunk, tile.depth, depth, id)}
 let ${id}At = i32(${id}Channel * ${height * width}u) + i32(${id}Down) * ${taps.step[0] * width} + i32(${id}Across) * ${taps.step[1]};
-let ${id}Ok = ${id}Channel < ${inputs}u;`;
-    },
+let ${id}Ok = ${id}Channel < ${inputs}u;`,
     load: (line, depth, into) => {
       const inside = `((${line}Inside >> ${depth}Down) & (${line}Inside >> (${depth}Across + 16u)) & 1u) != 0u`;
-      const conditions = endless ? [inside] : [inside, `${depth}Ok`];
+      const conditions = isEndless(gathering, chunk, tile.depth) ? [inside] : [inside, `${depth}Ok`];
       return guarded(into, 'x', `u32(${line}At + ${depth}At)`, conditions, storage);
     },
   };
 }
 
-/** Results as images. */
-export function imageSink(gathering: Gathering, at: Operand, storage: Storage): Sink {
+/** Results as images.
+ *
+ * @param wide  four at a time: only where `isWide`.
+ */
+export function imageSink(gathering: Gathering, at: Operand, storage: Storage, wide: boolean): Sink {
   const { groups, outputs, grid, output, start, spacing } = gathering;
   const pixels = grid[0] * grid[1];
   const plane = output[0] * output[1];
+  const scale = wide ? 4 : 1;
+  const row = (row: string, id: string): string =>
+    `let ${id}At = (slot * ${outputs}u + ${row}) * ${plane / scale}u;`;
+  const bound = { name: 'y', at, type: wide ? `vec4<${storage}>` : storage, write: true };
+  const shared = { bound, storage, wide, row, at: (r: string, c: string) => `${r}At + ${c}At` };
+  if (wide) {
+    return {
+      ...shared,
+      column: (column, id) =>
+        `let ${id}At = (${column}) / ${pixels}u * ${(groups * outputs * plane) / 4}u + (${column}) % ${pixels}u / 4u;`,
+    };
+  }
   return {
-    bound: { name: 'y', at, type: storage, write: true },
-    storage,
-    wide: false,
-    row: (row, id) => `let ${id}At = (slot * ${outputs}u + ${row}) * ${plane}u;`,
+    ...shared,
     column: (column, id) => `let ${id}Image = (${column}) / ${pixels}u;
 let ${id}Pixel = (${column}) % ${pixels}u;
 let ${id}At = ${id}Image * ${groups * outputs * plane}u + (${id}Pixel / ${grid[1]}u * ${spacing[0]}u + ${start[0]}u) * ${output[1]}u + ${id}Pixel % ${grid[1]}u * ${spacing[1]}u + ${start[1]}u;`,
-    at: (row, column) => `${row}At + ${column}At`,
   };
 }

@@ -78,7 +78,7 @@ const BUSY_THREADS = 512;
 /** The least length of a part of a split sum. */
 const LEAST_PART = 64;
 /** Multiply-adds of one multiprocessor in the time that a second dispatch takes. */
-const SECOND_DISPATCH = 340e3;
+export const SECOND_DISPATCH = 340e3;
 /** The same for one partial sum, written and read again. */
 const PARTIAL = 0.3;
 /** Steps of the loop in the time that a workgroup takes to begin and to end. */
@@ -100,6 +100,11 @@ export function tileFor(shape: ProductShape, abilities: Abilities, half: boolean
     }
   }
   return best ?? { tile: SOFTWARE, splits: 1 };
+}
+
+/** What a tile of the table reaches. */
+export function rateOf(tile: Tile): number {
+  return PLAIN.find(([known]) => known === tile)?.[1] ?? 1;
 }
 
 /** Counts of parts that a sum may be split into. */

@@ -16,6 +16,8 @@ export function sourceHash() {
     .filter((name) => !name.split(sep).includes('generated') && !name.endsWith('.test.ts'))
     .map((name) => join('src', name));
   const others = [
+    ...readdirSync(join(root, 'studio')).map((name) => join('studio', name)),
+    'models/portrait.safetensors',
     'package-lock.json',
     'tsconfig.json',
     'tsconfig.build.json',

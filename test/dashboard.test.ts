@@ -5,9 +5,10 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Dashboard, startDashboard } from '../src/dashboard/server.ts';
+import { startDashboard } from '../src/dashboard/server.ts';
 import { runFolder } from '../src/runs/run-folder.ts';
 import { seenAt } from '../src/runs/stats.ts';
+import type { Serving } from '../src/serve.ts';
 import { cli, freshFolder, startCli } from './cli-run.ts';
 import { writeRun, writeTick } from './run-example.ts';
 
@@ -44,7 +45,7 @@ function ask(url: string, path: string, options: { method?: string; host?: strin
 
 describe('a folder of runs', () => {
   const root = freshFolder();
-  let site: Dashboard;
+  let site: Serving;
   const json = async (path: string) => JSON.parse((await ask(site.url, path)).body.toString());
   beforeAll(async () => {
     await writeRun(join(root, 'one two'), [8, 16, 24]);

@@ -14,7 +14,7 @@ import { newestOfRun } from './run-files.ts';
 const PRESET_PREFIX = 'preset:';
 
 /** The model that ships with the package: `docs/model.md`. */
-const EMBEDDED = new URL('../../models/portrait.safetensors', import.meta.url);
+export const EMBEDDED = new URL('../../models/portrait.safetensors', import.meta.url);
 
 /** What `--network` takes, for help texts. */
 export const NETWORK_HELP =

@@ -13,6 +13,7 @@ import { inspectCommand } from './inspect.ts';
 import { meshCommand } from './mesh.ts';
 import { presetsCommand } from './presets.ts';
 import { packageVersion } from './program-version.ts';
+import { studioCommand } from './studio.ts';
 import { teachCommand } from './teach.ts';
 import { trainCommand } from './train.ts';
 import { trainStepCommand } from './train-step.ts';
@@ -34,6 +35,7 @@ export function portraitganProgram(): Command {
     bodyCommand(),
     datasetCommand(),
     dashboardCommand(),
+    studioCommand(),
     inspectCommand(),
     convertCommand(),
     exportCommand(),

@@ -9,16 +9,8 @@ import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSnapshotFile, runsAt } from '../runs/run-folder.ts';
+import type { Answer, Site } from '../serve.ts';
 import { runReport, runSummary, statsSince } from './run-report.ts';
-
-export interface Answer {
-  readonly status: 200 | 403 | 404 | 405 | 500;
-  readonly type: string;
-  readonly body: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export type Site = (path: string, query: URLSearchParams) => Answer;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -5,6 +5,7 @@
 
 import type { BodyModel } from '../body/index.ts';
 import { UsageError } from '../errors.ts';
+import { graphOf } from '../tensor/graph.ts';
 import {
   type Engine,
   type Graph,
@@ -120,6 +121,9 @@ export interface PortraitGenerator {
   background(ws: NdArray, noise?: Noise): Promise<Resident | undefined>;
   /** Renders planes under cameras c [N, 25]. */
   view(parts: Parts, c: NdArray, options?: ViewOptions): Promise<View>;
+  /** The picture of a view alone [N, 3, side, side]: the final one, or the raw one without super-resolution. Nothing
+   * else leaves the engine. */
+  picture(parts: Parts, c: NdArray, options?: ViewOptions): Promise<NdArray>;
   /** How points [N, P, 3] of posed space move, for checking. */
   deformation(pose: NdArray, points: NdArray): Promise<Deformed>;
   /** Density and features at canonical points [N, P, 3]. */
@@ -213,6 +217,31 @@ export function portraitGenerator(
     return { posing: own, faces, inputs: { mesh, ...given }, key: faces === undefined ? 'posed' : 'given' };
   };
 
+  /** Renders a view and hands what pictures are composed of to `use`, with the depth, the side of the raw picture and
+   * whether super-resolution is wanted. */
+  const rendered = async <T>(
+    { planes, background, ws }: Parts,
+    c: NdArray,
+    options: ViewOptions,
+    use: (inputs: Record<string, Value>, depth: Resident, n: number, withImage: boolean) => Promise<T>,
+  ): Promise<T> => {
+    const n = options.neuralResolution ?? config.neuralResolution;
+    if (!Number.isInteger(n) || n < 2)
+      throw new UsageError(`neural resolution is ${n}; it must be a whole number of at least 2`);
+    const rendering = { ...config.rendering, ...options.rendering };
+    const posed = posedOf(options);
+    const key = `render/${c.shape[0]}/${n}/${JSON.stringify(rendering)}/${posed === undefined ? '' : posed.key}`;
+    const renderer = await cache.get(key, () => renderGraph(net, c.shape[0], n, rendering, posed));
+    const { features, opacity, depth } = await renderer.runResident({ planes, c, ...posed?.inputs });
+    try {
+      const inputs: Record<string, Value> = { features, opacity, ws };
+      if (background !== undefined) inputs.background = background;
+      return await use(inputs, depth, n, options.superresolution ?? true);
+    } finally {
+      for (const value of [features, opacity, depth]) await engine.release(value);
+    }
+  };
+
   return {
     config,
     async map(z, labels, { psi = 1, cutoff } = {}) {
@@ -230,30 +259,24 @@ export function portraitGenerator(
     planes: (ws, noise = { mode: 'const' }) => synthesis('planes', ws, noise),
     background: async (ws, noise = { mode: 'const' }) =>
       config.backgroundResolution === undefined ? undefined : synthesis('background', ws, noise),
-    async view({ planes, background, ws }, c, options = {}) {
-      const batch = c.shape[0];
-      const n = options.neuralResolution ?? config.neuralResolution;
-      if (!Number.isInteger(n) || n < 2)
-        throw new UsageError(`neural resolution is ${n}; it must be a whole number of at least 2`);
-      const rendering = { ...config.rendering, ...options.rendering };
-      const withImage = options.superresolution ?? true;
-      const posed = posedOf(options);
-      const key = `render/${batch}/${n}/${JSON.stringify(rendering)}/${posed === undefined ? '' : posed.key}`;
-      const renderer = await cache.get(key, () => renderGraph(net, batch, n, rendering, posed));
-      const pictures = await cache.get(`pictures/${batch}/${n}/${withImage}`, () =>
-        picturesGraph(net, batch, n, withImage),
-      );
-      const { features, opacity, depth } = await renderer.runResident({ planes, c, ...posed?.inputs });
-      try {
-        const inputs: Record<string, Value> = { features, opacity, ws };
-        if (background !== undefined) inputs.background = background;
+    view: (parts, c, options = {}) =>
+      rendered(parts, c, options, async (inputs, depth, n, withImage) => {
+        const pictures = await cache.get(`pictures/${c.shape[0]}/${n}/${withImage}`, () =>
+          picturesGraph(net, c.shape[0], n, withImage),
+        );
         const made = await pictures.run(inputs);
-        const [image_depth, render_feature] = [await engine.download(depth), await engine.download(features)];
+        const image_depth = await engine.download(depth);
+        const render_feature = await engine.download(inputs.features as Resident);
         return { ...made, image_depth, render_feature } as unknown as View;
-      } finally {
-        for (const value of [features, opacity, depth]) await engine.release(value);
-      }
-    },
+      }),
+    picture: (parts, c, options = {}) =>
+      rendered(parts, c, options, async (inputs, _, n, withImage) => {
+        const name = withImage ? 'image' : 'image_raw';
+        const picture = await cache.get(`picture/${c.shape[0]}/${n}/${withImage}`, () =>
+          onlyOutput(picturesGraph(net, c.shape[0], n, withImage), name),
+        );
+        return (await picture.run(inputs))[name];
+      }),
     async deformation(pose, points) {
       const own = needPosing();
       const [batch, count] = points.shape;
@@ -282,6 +305,15 @@ export function portraitGenerator(
     },
     dispose: () => cache.dispose(),
   };
+}
+
+/** The part of a graph that makes one of its outputs. */
+function onlyOutput({ name, inputs, outputs }: Graph, wanted: string): Graph {
+  return graphOf(
+    name,
+    inputs,
+    outputs.filter((output) => output.name === wanted),
+  );
 }
 
 export interface PortraitDiscriminator {

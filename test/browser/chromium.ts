@@ -8,14 +8,28 @@ export function findChromium(): string | undefined {
   return [process.env.CHROMIUM_PATH, '/usr/bin/chromium'].find((path) => path && existsSync(path));
 }
 
-/** Starts it without a window and without calls home. */
-export function launchChromium(executablePath: string): Promise<Browser> {
+const WEBGPU = ['--headless=new', '--enable-unsafe-webgpu', '--enable-features=Vulkan'];
+
+const GRAPHICS = {
+  none: ['--headless', '--disable-gpu'],
+  software: [...WEBGPU, '--use-webgpu-adapter=swiftshader'],
+  hardware: WEBGPU,
+} as const;
+
+/** Starts it without a window and without calls home.
+ *
+ * @param graphics `software`: with a WebGPU adapter that computes on the CPU, where Chromium brings one;
+ * `hardware`: with that of the machine.
+ */
+export function launchChromium(
+  executablePath: string,
+  graphics: keyof typeof GRAPHICS = 'none',
+): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
-      '--headless',
+      ...GRAPHICS[graphics],
       '--no-sandbox',
-      '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -89,8 +89,9 @@ export function createGpu(device: GPUDevice): Gpu {
       const result = act();
       close();
       const verdict = scopes!.then(
-        (errors) => {
-          const error = errors.find((one) => one !== null);
+        ([refusal, shortage]) => {
+          // What is refused then is refused because a buffer could not be had.
+          const error = shortage ?? refusal;
           if (error) throw troubleOf(what, error);
         },
         // Scopes are lost with the device, which says so itself.

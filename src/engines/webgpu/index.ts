@@ -107,22 +107,26 @@ export function webgpuEngine(options: WebgpuEngineOptions): WebgpuEngine {
 const allKernels: readonly Kernel[] = [...primitiveKernels, ...denseKernels, ...renderKernels];
 
 function sharedWeights(make: (array: NdArray) => GPUBuffer, free: (buffer: GPUBuffer) => void): Weights {
-  const known = new Map<NdArray['data'], { readonly buffer: GPUBuffer; users: number }>();
+  const known = new WeakMap<NdArray['data'], { readonly buffer: GPUBuffer; users: number }>();
   return {
     take: (array) => {
       let entry = known.get(array.data);
-      if (entry === undefined) {
+      if (entry === undefined || entry.users === 0) {
         entry = { buffer: make(array), users: 0 };
         known.set(array.data, entry);
       }
       entry.users++;
-      return entry.buffer;
+      return { buffer: entry.buffer, drop: dropOf(entry, free) };
     },
-    drop: ({ data }) => {
-      const entry = known.get(data);
-      if (entry === undefined || --entry.users > 0) return;
-      known.delete(data);
-      free(entry.buffer);
-    },
+  };
+}
+
+/** Apart from its caller, so that it does not keep the array. */
+function dropOf(
+  entry: { readonly buffer: GPUBuffer; users: number },
+  free: (buffer: GPUBuffer) => void,
+): () => void {
+  return () => {
+    if (--entry.users === 0) free(entry.buffer);
   };
 }

@@ -18,8 +18,8 @@ export interface Held {
 
 /** Buffers of weights, shared by all programs that were given the same array. */
 export interface Weights {
-  take(array: NdArray): GPUBuffer;
-  drop(array: NdArray): void;
+  /** The buffer of an array, until each who took it has dropped it. The array itself is not kept. */
+  take(array: NdArray): { readonly buffer: GPUBuffer; drop(): void };
 }
 
 export interface ProgramHooks {
@@ -79,34 +79,8 @@ export async function loadProgram(
   const [prologue, steps] = await Promise.all([ready(program.prologue), ready(program.steps)]);
   gpu.refuseBroken();
 
-  const lasting = new Array<GPUBuffer | undefined>(values.length);
-  const owned: GPUBuffer[] = [];
-  const taken: NdArray[] = [];
   const { slotOf, slotBytes } = slotsOf(program.steps, values);
-  const early = slotsOf(program.prologue, values);
-  const { verdict } = gpu.checked(program.name, () => {
-    values.forEach((value, i) => {
-      if (value.kind === 'weight') {
-        const array = parameters[value.name as string];
-        lasting[i] = weights.take(array);
-        taken.push(array);
-      } else if (value.kind === 'constant' || value.kind === 'fixed' || value.kind === 'faults') {
-        const buffer = gpu.acquire(value.bytes);
-        lasting[i] = buffer;
-        owned.push(buffer);
-        if (value.array !== undefined) gpu.write(buffer, value.array, value.storage);
-      }
-    });
-    if (prologue.length === 0) return;
-    const encoder = gpu.device.createCommandEncoder();
-    const { buffers } = gpu.arena.reserve(early.slotBytes);
-    const bufferOf = (value: number): GPUBuffer => lasting[value] ?? buffers[early.slotOf[value]];
-    gpu.device.queue.submit([encode(gpu, encoder, prologue, bufferOf, undefined).finish()]);
-  });
-  const release = async (): Promise<void> => {
-    for (const buffer of owned.splice(0)) gpu.release(buffer);
-    for (const array of taken.splice(0)) weights.drop(array);
-  };
+  const { lasting, verdict, release } = settle(gpu, program, prologue, parameters, weights);
   try {
     await verdict;
   } catch (error) {
@@ -217,6 +191,51 @@ export async function loadProgram(
     }
   };
   return { run, release };
+}
+
+/** Brings to the device what outlives a run, and computes what depends on weights alone. Apart from its caller, whose
+ * closures would keep the arrays of the weights. */
+function settle(
+  gpu: Gpu,
+  program: GpuProgram,
+  prologue: readonly ReadyStep[],
+  parameters: Readonly<Record<string, NdArray>>,
+  weights: Weights,
+) {
+  const { values } = program;
+  const lasting = new Array<GPUBuffer | undefined>(values.length);
+  const drops: (() => void)[] = [];
+  const { slotOf, slotBytes } = slotsOf(program.prologue, values);
+  const { verdict } = gpu.checked(program.name, () => {
+    values.forEach((value, i) => {
+      if (value.kind === 'weight') {
+        const { buffer, drop } = weights.take(parameters[value.name as string]);
+        lasting[i] = buffer;
+        drops.push(drop);
+      } else if (value.kind === 'constant' || value.kind === 'fixed' || value.kind === 'faults') {
+        const buffer = gpu.acquire(value.bytes);
+        lasting[i] = buffer;
+        drops.push(releaseLater(gpu, buffer));
+        if (value.array !== undefined) gpu.write(buffer, value.array, value.storage);
+      }
+    });
+    if (prologue.length === 0) return;
+    const encoder = gpu.device.createCommandEncoder();
+    const { buffers } = gpu.arena.reserve(slotBytes);
+    const bufferOf = (value: number): GPUBuffer => lasting[value] ?? buffers[slotOf[value]];
+    gpu.device.queue.submit([encode(gpu, encoder, prologue, bufferOf, undefined).finish()]);
+  });
+  return { lasting, verdict, release: releaseOf(drops) };
+}
+
+function releaseLater(gpu: Gpu, buffer: GPUBuffer): () => void {
+  return () => gpu.release(buffer);
+}
+
+function releaseOf(drops: (() => void)[]): () => Promise<void> {
+  return async () => {
+    for (const drop of drops.splice(0)) drop();
+  };
 }
 
 /** @throws EngineError when there is no such value. */

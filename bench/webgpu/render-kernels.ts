@@ -225,6 +225,7 @@ async function open(): Promise<Gpu> {
     },
     half,
     storageOf: (tensor) => (half && tensor.dtype === 'float32' && big(tensor) ? 'f16' : types[tensor.dtype]),
+    faultOf: () => 0,
   };
   return { device, planning };
 }
@@ -253,13 +254,17 @@ async function prepare({ device, planning }: Gpu, { node, inputs, name }: Case):
   });
   const made = node.outputs.map((tensor) => make(bytesOf(tensor)));
   const scratch = (call.scratch ?? []).map(make);
-  const bufferOf = (at: Operand): GPUBuffer =>
-    'input' in at ? given[at.input] : 'output' in at ? made[at.output] : scratch[at.scratch];
+  const bufferOf = (at: Operand): GPUBuffer => {
+    if ('input' in at) return given[at.input];
+    if ('output' in at) return made[at.output];
+    if ('scratch' in at) return scratch[at.scratch];
+    throw new Error(`internal: ${name} reports no index`);
+  };
   const pipelines = new Map<string, GPUComputePipeline>();
   const start = performance.now();
   const steps = [];
   for (const dispatch of call.dispatches) {
-    const code = shaderOf(dispatch);
+    const code = shaderOf(dispatch.code, dispatch.bound);
     let pipeline = pipelines.get(code);
     if (pipeline === undefined) {
       const module = device.createShaderModule({ code });

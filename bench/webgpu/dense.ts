@@ -38,8 +38,9 @@ import { sizeOf } from '../../src/tensor/index.ts';
 import { CASES, type DenseCase, isHalf, type Mode, SMALL_CASES, tilesFor } from './dense-cases.ts';
 import { bufferOf, drawn, USAGE } from './device.ts';
 
-/** Runs in a row take about this long. */
+/** Runs in a row take about this long, after others that wake the device up. */
 const ENOUGH_MS = 12;
+const WAKING_MS = 50;
 /** Processors that workgroups are spread over. */
 const PROCESSORS = 132;
 
@@ -52,7 +53,7 @@ const { values: options } = parseArgs({
     /** Measures what the engine would choose, and nothing else. */
     chosen: { type: 'boolean', default: false },
     /** Features of Dawn. */
-    dawn: { type: 'string', default: 'allow_unsafe_apis,vulkan_enable_f16_on_nvidia' },
+    dawn: { type: 'string', default: 'allow_unsafe_apis,vulkan_enable_f16_on_nvidia,disable_workgroup_init' },
     backend: { type: 'string', default: 'vulkan' },
     small: { type: 'boolean', default: false },
   },
@@ -215,6 +216,7 @@ async function measureCase(
     const result = await read(device, values, half);
     const estimate = await run(device, ready, options.small ? 1 : 3);
     const times = Math.max(3, Math.min(500, Math.ceil(ENOUGH_MS / estimate)));
+    if (!options.small) await run(device, ready, Math.min(2000, Math.ceil(WAKING_MS / estimate)));
     const ms = options.small ? estimate : await run(device, ready, times);
     for (const buffer of ready.scratch) buffer.destroy();
     return { ms, result };

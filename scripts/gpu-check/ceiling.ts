@@ -6,6 +6,8 @@
 
 import { bufferOf, drawn } from '../../bench/webgpu/device.ts';
 import { COPY_SHADER, timedShader } from '../../bench/webgpu/own-shaders.ts';
+import { abilitiesOf } from '../../src/engines/webgpu/device.ts';
+import type { MatrixUnit } from '../../src/engines/webgpu/kernel.ts';
 import type { Gpu } from './gpu.ts';
 import { type Fields, round, type Section } from './record.ts';
 
@@ -34,49 +36,30 @@ ${each(4, () => each(CHAINS, (i) => `    s${i} = fma(s${i}, m, a);`))}
 }
 
 /** Four products a subgroup that add to themselves. */
-function matrixShader({ M, N, K, componentType, resultType }: MatrixConfig, rounds: number): string {
+function matrixShader({ m, n, k, component, result }: MatrixUnit, rounds: number): string {
   const results = [0, 1, 2, 3];
   return `enable f16;
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
-@group(0) @binding(0) var<storage, read> x: array<${componentType}>;
-@group(0) @binding(1) var<storage, read_write> y: array<${resultType}>;
-var<workgroup> left: array<${componentType}, ${M * K}>;
-var<workgroup> right: array<${componentType}, ${K * N}>;
+@group(0) @binding(0) var<storage, read> x: array<${component}>;
+@group(0) @binding(1) var<storage, read_write> y: array<${result}>;
+var<workgroup> left: array<${component}, ${m * k}>;
+var<workgroup> right: array<${component}, ${k * n}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32,
         @builtin(subgroup_size) lanes: u32) {
-  for (var i = index; i < ${M * K}u; i += ${THREADS}u) { left[i] = x[i]; }
-  for (var i = index; i < ${K * N}u; i += ${THREADS}u) { right[i] = x[i]; }
+  for (var i = index; i < ${m * k}u; i += ${THREADS}u) { left[i] = x[i]; }
+  for (var i = index; i < ${k * n}u; i += ${THREADS}u) { right[i] = x[i]; }
   workgroupBarrier();
-  let a = subgroupMatrixLoad<subgroup_matrix_left<${componentType}, ${K}, ${M}>>(&left, 0u, false, ${K}u);
-  let b = subgroupMatrixLoad<subgroup_matrix_right<${componentType}, ${N}, ${K}>>(&right, 0u, false, ${N}u);
-${results.map((i) => `  var s${i} = subgroup_matrix_result<${resultType}, ${N}, ${M}>();`).join('\n')}
+  let a = subgroupMatrixLoad<subgroup_matrix_left<${component}, ${k}, ${m}>, row_major>(&left, 0u, ${k}u);
+  let b = subgroupMatrixLoad<subgroup_matrix_right<${component}, ${n}, ${k}>, row_major>(&right, 0u, ${n}u);
+${results.map((i) => `  var s${i} = subgroup_matrix_result<${result}, ${n}, ${m}>();`).join('\n')}
   for (var round = 0u; round < ${rounds}u; round++) {
 ${results.map((i) => `    s${i} = subgroupMatrixMultiplyAccumulate(a, b, s${i});`).join('\n')}
   }
-  let at = (group.x * ${THREADS}u + index) / lanes * ${results.length * M * N}u;
-${results.map((i) => `  subgroupMatrixStore(&y, at + ${i * M * N}u, s${i}, false, ${N}u);`).join('\n')}
+  let at = (group.x * ${THREADS}u + index) / lanes * ${results.length * m * n}u;
+${results.map((i) => `  subgroupMatrixStore<row_major>(&y, at + ${i * m * n}u, s${i}, ${n}u);`).join('\n')}
 }`;
-}
-
-/** A kind of matrix unit, as Dawn lists it. */
-interface MatrixConfig {
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-  readonly componentType: string;
-  readonly resultType: string;
-}
-
-/** Kinds of matrix units that the adapter names. */
-export function matrixConfigs(device: GPUDevice): MatrixConfig[] {
-  const { subgroupMatrixConfigs = [] } = device.adapterInfo as GPUAdapterInfo & {
-    readonly subgroupMatrixConfigs?: readonly MatrixConfig[];
-  };
-  return [...subgroupMatrixConfigs].map(({ M, N, K, componentType, resultType }) => ({
-    ...{ M, N, K, componentType, resultType },
-  }));
 }
 
 export async function ceilingSection(gpu: Gpu, section: Section): Promise<void> {
@@ -93,17 +76,14 @@ export async function ceilingSection(gpu: Gpu, section: Section): Promise<void> 
     });
   }
   const lanes = device.adapterInfo.subgroupMaxSize || 32;
-  for (const config of device.features.has('chromium-experimental-subgroup-matrix' as GPUFeatureName)
-    ? matrixConfigs(device)
-    : []) {
-    const { M, N, K, componentType, resultType } = config;
-    if (!['f16', 'f32'].includes(componentType) || !['f16', 'f32'].includes(resultType)) continue;
-    await section.row(`matrix units, ${M} x ${N} x ${K}, ${componentType} to ${resultType}`, async () => {
+  for (const unit of abilitiesOf(device).matrixUnits) {
+    const { m, n, k, component, result } = unit;
+    await section.row(`matrix units, ${m} x ${n} x ${k}, ${component} to ${result}`, async () => {
       const rounds = 2048;
-      const x = bufferOf(device, drawn(componentType === 'f16' ? 'float16' : 'float32', 1024, 0.01));
-      const y = bufferOf(device, new Uint8Array(groups * (THREADS / lanes) * 4 * M * N * 4));
-      const ms = await timedMs(gpu, matrixShader(config, rounds), [x, y], [groups, 1]);
-      return rateOf(groups * (THREADS / lanes) * 4 * rounds * 2 * M * N * K, ms);
+      const x = bufferOf(device, drawn(component === 'f16' ? 'float16' : 'float32', 1024, 0.01));
+      const y = bufferOf(device, new Uint8Array(groups * (THREADS / lanes) * 4 * m * n * 4));
+      const ms = await timedMs(gpu, matrixShader(unit, rounds), [x, y], [groups, 1]);
+      return rateOf(groups * (THREADS / lanes) * 4 * rounds * 2 * m * n * k, ms);
     });
   }
   await section.row('copy', async () => {

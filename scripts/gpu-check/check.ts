@@ -14,8 +14,9 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { abilitiesOf } from '../../src/engines/webgpu/device.ts';
 import { describeDevice } from '../../src/engines/webgpu/index.ts';
-import { ceilingSection, matrixConfigs } from './ceiling.ts';
+import { ceilingSection } from './ceiling.ts';
 import { correctnessSection } from './correctness.ts';
 import { denseSection } from './dense.ts';
 import { type Gpu, openGpu } from './gpu.ts';
@@ -146,7 +147,7 @@ async function adapterSection(gpu: Gpu, section: Section): Promise<void> {
     } = device.adapterInfo;
     return {
       ...{ vendor, architecture, device: id, description, subgroups: [subgroupMinSize, subgroupMaxSize] },
-      matrixUnits: matrixConfigs(device).map((config) => ({ ...config })),
+      matrixUnits: abilitiesOf(device).matrixUnits.map((unit) => ({ ...unit })),
       engine: JSON.parse(JSON.stringify(describeDevice(device))) as Fields,
     };
   });

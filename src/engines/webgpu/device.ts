@@ -1,7 +1,8 @@
 /** Opening a device with all that its adapter offers, and what shaders may count on then. */
 
 import { GpuError } from './gpu-error.ts';
-import type { Abilities, MatrixUnit } from './kernel.ts';
+import type { Abilities } from './kernel.ts';
+import { matrixUnitsOf, probeMatrixUnits } from './matrix-units.ts';
 
 /** Features that kernels use where they are offered. */
 const USEFUL = [
@@ -68,7 +69,9 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   const requiredFeatures = wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
   const requiredLimits = Object.fromEntries(RAISED.map((name) => [name, adapter.limits[name]]));
   try {
-    return await adapter.requestDevice({ requiredFeatures, requiredLimits });
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+    await probeMatrixUnits(device);
+    return device;
   } catch (error) {
     throw new GpuError(
       'unavailable',
@@ -82,36 +85,19 @@ export function nameOf({ vendor, architecture, device, description }: GPUAdapter
   return [...new Set([vendor, architecture, device, description])].filter(Boolean).join(' ') || 'unknown';
 }
 
-interface MatrixConfig {
-  readonly componentType: string;
-  readonly resultType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
 /** What shaders may count on. */
 export function abilitiesOf(device: GPUDevice): Abilities {
-  const info = device.adapterInfo as GPUAdapterInfo & {
-    readonly subgroupMatrixConfigs?: readonly MatrixConfig[];
-  };
+  const info = device.adapterInfo;
   const half = device.features.has('shader-f16');
-  const hasMatrices = half && device.features.has('chromium-experimental-subgroup-matrix');
   return {
     limits: device.limits,
     half,
     ...(device.features.has('subgroups')
       ? { subgroups: { least: info.subgroupMinSize, most: info.subgroupMaxSize } }
       : {}),
-    matrixUnits: hasMatrices ? (info.subgroupMatrixConfigs ?? []).flatMap(unitOf) : [],
+    matrixUnits: matrixUnitsOf(device),
     software: info.isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(nameOf(info)),
   };
-}
-
-function unitOf({ componentType, resultType, M, N, K }: MatrixConfig): MatrixUnit[] {
-  const isFloat = (type: string): type is 'f16' | 'f32' => type === 'f16' || type === 'f32';
-  if (!isFloat(componentType) || !isFloat(resultType)) return [];
-  return [{ m: M, n: N, k: K, component: componentType, result: resultType }];
 }
 
 export interface DeviceDescription {

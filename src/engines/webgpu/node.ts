@@ -8,11 +8,12 @@ interface DawnPackage {
   readonly globals: Record<string, unknown>;
 }
 
-/** Switches of Dawn that show what it hides: half precision on NVIDIA's Vulkan driver, matrix units. */
-const UNHIDDEN = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
+/** Switches of Dawn: what it hides is shown, half precision on NVIDIA's Vulkan driver and matrix units; and workgroup
+ * memory is not zeroed before our shaders write it. */
+const SWITCHES = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', 'disable_workgroup_init'];
 
 export interface NodeDeviceOptions extends DeviceOptions {
-  /** Flags of Dawn, such as `backend=vulkan`; in place of those that show half precision and matrix units. */
+  /** Flags of Dawn, such as `backend=vulkan`; in place of those that are chosen here. */
   readonly dawnFlags?: readonly string[];
 }
 
@@ -24,7 +25,7 @@ export async function openNodeDevice(options: NodeDeviceOptions = {}): Promise<G
   const { create, globals } = await importDawn();
   // Dawn's classes are globals in a page; its own code and ours look for them there.
   Object.assign(globalThis, globals);
-  const flags = options.dawnFlags ?? [`enable-dawn-features=${UNHIDDEN.join(',')}`];
+  const flags = options.dawnFlags ?? [`enable-dawn-features=${SWITCHES.join(',')}`];
   const gpu = create([...flags]);
   // The devices live no longer than what made them.
   instances.push(gpu);

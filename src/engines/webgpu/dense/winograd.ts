@@ -20,7 +20,7 @@ import { type ProductShape, rateOf, SECOND_DISPATCH, tileFor, timeOf } from './t
 /** Bytes between the passes, unless chosen otherwise. */
 const PORTION_BYTES = 1 << 27;
 /** Multiply-adds of one multiprocessor in the time that it takes to move a byte. */
-const BYTE = 0.038;
+const BYTE = 0.026;
 const LEAST_PATCHES = 64;
 /** Workgroups of a dimension that are kept free to number the portions. */
 const MOST_PORTIONS = 1 << 12;

@@ -33,6 +33,11 @@ export const CROPPED = -1000;
 /** Stands in the place of a sample's noise where it is cropped. */
 export const CROP_MARK = 1e30;
 
+/** Blocks that a workgroup decodes one after the other, with the decoder's weights read once; and from how many points
+ * on that leaves enough workgroups. */
+const BLOCKS_TOGETHER = 4;
+const ENOUGH_POINTS = 1 << 18;
+
 /** Where points come from. */
 export interface Source {
   readonly label: string;
@@ -71,6 +76,7 @@ export function decodeDispatch(
 ): Dispatch {
   const { block } = field;
   const { rgb, dots, sigma, start } = sink;
+  const together = source.count >= ENOUGH_POINTS ? BLOCKS_TOGETHER : 1;
   const code = /* wgsl */ `
 const COUNT = ${source.count}u;
 ${taps(field)}
@@ -86,10 +92,11 @@ ${SHARES}
 ${entry(
   2 * block,
   /* wgsl */ `
-  let begin = (group.x + group.y * groups.x) * BLOCK;
   let lane = local % 8u;
   let across = local / 8u;
   loadLayers(local);
+  for (var turn = 0u; turn < ${together}u; turn++) {
+  let begin = ((group.x + group.y * groups.x) * ${together}u + turn) * BLOCK;
   for (var k = 0u; k < 4u; k++) {
     let at = across + k * ACROSS;
     let i = min(begin + at, COUNT - 1u);
@@ -107,7 +114,9 @@ ${densityShare()}
       sigma[${start}u + i] = ${stored(sigma.type, `select(value, ${literal(CROPPED)}, mark >= ${literal(CROP_MARK)})`)};
     }
   }
-${rgb === undefined && dots === undefined ? '' : second(field, rgb, dots, start)}`,
+${rgb === undefined && dots === undefined ? '' : second(field, rgb, dots, start)}
+  workgroupBarrier();
+  }`,
 )}`;
   return {
     label: source.label,
@@ -120,7 +129,7 @@ ${rgb === undefined && dots === undefined ? '' : second(field, rgb, dots, start)
       ...(rgb === undefined ? [] : [rgb]),
       ...(dots?.bound ?? []),
     ],
-    groups: groupsFor(planning, source.count, block),
+    groups: groupsFor(planning, source.count, together * block),
   };
 }
 

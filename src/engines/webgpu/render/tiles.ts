@@ -18,7 +18,7 @@ import { entry, floats, groupsFor, INVOCATION, literal } from './shader.ts';
 /** Rays of a block. */
 export const BLOCK_RAYS = 64;
 /** What one tile may keep. */
-const TILE_BYTES = 128 * 2 ** 20;
+const TILE_BYTES = 256 * 2 ** 20;
 
 export interface RayCall {
   readonly node: Node;

@@ -1,30 +1,52 @@
 /** The renderer's WGSL against its definitions in float64, on small random scenes. */
 
 import { describe, expect, test } from 'vitest';
-import { carryByMaps, carryPoints, faceMaps, findFaces, meshBlock } from '../../src/body/index.ts';
-import type { Abilities } from '../../src/engines/webgpu/kernel.ts';
+import { carryPoints, findFaces, meshBlock } from '../../src/body/index.ts';
+import { type Planning, shaderOf } from '../../src/engines/webgpu/kernel.ts';
+import { renderKernels } from '../../src/engines/webgpu/render/index.ts';
 import { decoderWeights, density, field } from '../../src/portrait/decoder.ts';
 import { parametersOf } from '../../src/portrait/parameters.ts';
-import { type ByMesh, type Rendered, type RenderingOptions, render } from '../../src/portrait/renderer.ts';
+import type { Rendered } from '../../src/portrait/renderer.ts';
 import * as t from '../../src/tensor/index.ts';
 import { bumpySphere } from '../body-shapes.ts';
 import { distance, random, randomSource } from '../primitives/values.ts';
-import { compose, DEFAULTS, decoderShapes, type Ending, gap, type Scene } from '../render-scene.ts';
-import { planningFor } from './one-call.ts';
+import { compose, DEFAULTS, decoderShapes, gap, type Scene } from '../render-scene.ts';
+import { openDevice, planningFor } from './one-call.ts';
 import {
+  ALL,
   computed,
   defined,
   deviceOrReason,
   fusedNamed,
+  gradients,
   inputsOf,
+  narrowed,
   type Program,
   planned,
+  posedScene,
 } from './render-support.ts';
 
 const found = await deviceOrReason();
 const reason = typeof found === 'string' ? ` (${found})` : '';
 const device = found as GPUDevice;
 if (reason !== '') console.warn(`the renderer's shaders are not tested:${reason}`);
+
+/** Limits of a usual GPU. */
+const generous: Planning = {
+  abilities: {
+    limits: {
+      maxBufferSize: 2 ** 31,
+      maxStorageBufferBindingSize: 2 ** 31 - 4,
+      maxStorageBuffersPerShaderStage: 10,
+      maxComputeWorkgroupStorageSize: 32_768,
+      maxComputeInvocationsPerWorkgroup: 256,
+      maxComputeWorkgroupsPerDimension: 65_535,
+    },
+    ...{ half: false, matrixUnits: [], software: false },
+  },
+  half: false,
+  storageOf: ({ dtype }) => (dtype === 'int32' ? 'i32' : 'f32'),
+};
 
 describe.skipIf(reason !== '')(`decoded points${reason}`, () => {
   const cases = (['none', 'sigmoid', 'lrelu'] as const).flatMap((activation) =>
@@ -54,7 +76,7 @@ describe.skipIf(reason !== '')(`decoded points${reason}`, () => {
       const made = await computed(device, node, given);
       for (const [i, array] of made.entries()) {
         if (process.env.SHOW) console.log(name, i, distance(array, expected[i]));
-        expect(distance(array, expected[i]), `${name}, output ${i}`).toBeLessThan(4e-5);
+        expect(distance(array, expected[i]), `${name}, output ${i}`).toBeLessThan(2e-5); // worst measured 1.7e-6
       }
     }
   });
@@ -93,8 +115,8 @@ const scenes: readonly (readonly [string, Scene])[] = [
       [3000, 0],
     ] as const
   ).map(([contrast, density]): [string, Scene] => [
-    `thin shells, contrast ${contrast}`,
-    { contrast, density, side: 40, tolerance: 1e-4, options: { samples: 48, importanceSamples: 48 } },
+    `thin shells, contrast ${contrast}`, // worst measured 1.1e-4
+    { contrast, density, side: 40, tolerance: 4e-4, options: { samples: 48, importanceSamples: 48 } },
   ]),
   ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
 ];
@@ -109,8 +131,20 @@ describe.skipIf(reason !== '')(`rays${reason}`, () => {
     for (const [i, array] of made.entries()) {
       const apart = distance(array, expected[i]);
       if (process.env.SHOW) console.log(_, i, apart);
-      expect(apart, `output ${i}`).toBeLessThan(4 * (scene.tolerance ?? 1e-5));
+      expect(apart, `output ${i}`).toBeLessThan(scene.tolerance ?? 2e-5); // worst measured 4.0e-6
     }
+  });
+});
+
+describe('what the shaders do not take', () => {
+  test.each([
+    ['other channel counts', { channels: 16 }],
+    ['too few coarse samples', { options: { samples: 3 } }],
+  ] as const)('%s', (_, scene) => {
+    const node = fusedNamed(compose(scene, 3), 'renderRays');
+    expect(renderKernels.find(({ name }) => name === 'renderRays')!.plan(node, generous)).toBeUndefined();
+    const usual = fusedNamed(compose({}, 3), 'renderRays');
+    expect(renderKernels.find(({ name }) => name === 'renderRays')!.plan(usual, generous)).toBeDefined();
   });
 });
 
@@ -164,66 +198,6 @@ describe.skipIf(reason !== '')(`the nearest face${reason}`, () => {
   });
 });
 
-/** Rays through a posed sphere; moved by the block, by motions of the nearest faces, or of given ones. */
-function posedScene(
-  by: 'block' | 'maps' | 'faces',
-  options: RenderingOptions,
-  [n, side]: readonly [number, number],
-  ending: (rendered: Rendered, planes: t.Tensor, posed: t.Tensor) => Record<string, t.Tensor> = (
-    rendered,
-  ) => ({
-    ...rendered,
-  }),
-): Program {
-  const { vertices, faces } = bumpySphere(8, 0.15);
-  const batch = 2;
-  const bodies = [0.2, -0.5].map((angle) => {
-    const posed = new Float32Array(vertices.length);
-    for (let v = 0; v < vertices.length; v += 3) {
-      const [x, y, z] = vertices.subarray(v, v + 3);
-      posed[v] = Math.cos(angle) * x - Math.sin(angle) * y + 0.02;
-      posed[v + 1] = Math.sin(angle) * x + Math.cos(angle) * y;
-      posed[v + 2] = 1.1 * z;
-    }
-    return posed;
-  });
-  const blocks = bodies.map((posed) => meshBlock({ posed, canonical: vertices, faces, thickness: 0.25 }));
-  const words = blocks[0].length;
-  const next = randomSource(11);
-  const face = (count: number): t.NdArray => ({
-    dtype: 'int32',
-    shape: [batch, n * n * count],
-    data: Int32Array.from({ length: batch * n * n * count }, () => Math.floor((next() * faces.length) / 3)),
-  });
-  const mesh = t.zerosFor(t.i32(batch, words));
-  blocks.forEach((block, i) => {
-    mesh.data.set(block, i * words);
-  });
-  const posed = t.zerosFor(t.f32(batch, vertices.length / 3, 3));
-  bodies.forEach((body, i) => {
-    posed.data.set(body, i * vertices.length);
-  });
-  const { samples, importanceSamples } = options;
-  const given: Record<string, t.NdArray> =
-    by === 'faces' ? { coarse: face(samples), fine: face(importanceSamples) } : {};
-  const composed = compose({ batch, n, side, options }, 5);
-  const inputs = { ...composed.inputs, mesh, posed, ...given };
-  const graph = t.trace('posed', inputs as Record<string, t.NdArray>, (known) => {
-    const canonical = t.constant(t.ndarray([vertices.length / 3, 3], vertices));
-    const maps = faceMaps(known.posed, canonical, faces);
-    const carry: ByMesh['carry'] = (block, points, motions, number) =>
-      motions === undefined ? carryPoints(block, points) : carryByMaps(block, points, motions, number);
-    const deform: ByMesh = {
-      ...{ mesh: known.mesh, carry },
-      ...(by === 'block' ? {} : { maps }),
-      ...(by === 'faces' ? { faces: { coarse: known.coarse, fine: known.fine } } : {}),
-    };
-    const rendered = render(parametersOf(decoderShapes(32)), known.planes, known.c, n, options, {}, deform);
-    return ending(rendered, known.planes, known.posed);
-  });
-  return { graph, parameters: composed.parameters, inputs };
-}
-
 describe.skipIf(reason !== '')(`rays through a posed body${reason}`, () => {
   test.each([
     ['block', {}],
@@ -239,111 +213,11 @@ describe.skipIf(reason !== '')(`rays through a posed body${reason}`, () => {
     for (const [i, array] of made.entries()) {
       const apart = distance(array, expected[i]);
       if (process.env.SHOW) console.log(by, i, apart);
-      expect(apart, `output ${i}`).toBeLessThan(4e-5);
+      expect(apart, `output ${i}`).toBeLessThan(4e-5); // worst measured 4.5e-7
     }
-  });
-});
-
-type Seen = 'features' | 'depth' | 'opacity';
-
-const ALL: readonly Seen[] = ['features', 'depth', 'opacity'];
-
-/** Gradients of the sum of what is seen, times random numbers. */
-const gradients =
-  (seen: readonly Seen[], wanted: readonly string[] = ['planes', ...decoderShapes(32).keys()]): Ending =>
-  (rendered, planes, decoder) => {
-    const value = seen
-      .map((name, i) => {
-        const weights = random('float32', rendered[name].shape, 40 + i);
-        return t.reduceSum(t.mul(rendered[name], t.constant(weights)));
-      })
-      .reduce(t.add);
-    const all: Record<string, t.Tensor> = { planes, ...decoder };
-    const found = t.grad(
-      value,
-      wanted.map((name) => all[name]),
-    );
-    return { value, ...Object.fromEntries(wanted.map((name, i) => [name, found[i]!])) };
-  };
-
-const gradientScenes: readonly (readonly [
-  string,
-  Scene & { readonly seen?: readonly Seen[]; readonly wanted?: readonly string[] },
-])[] = [
-  ['the published settings', {}],
-  ['features alone', { seen: ['features'] }],
-  ['opacity alone', { seen: ['opacity'] }],
-  // A mean depth does not follow densities that grow together: the last bias has a sum that nearly cancels.
-  ['depth alone', { seen: ['depth'], tolerance: 2e-4 }],
-  ['the planes alone', { wanted: ['planes'] }],
-  ['the decoder alone', { wanted: ['net.0.weight', 'net.2.bias'] }],
-  ['one layer', { options: { depth: 1 } }],
-  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
-  ['three pictures', { batch: 3, n: 5 }],
-  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
-  ['no importance pass', { options: { importanceSamples: 0 } }],
-  ['no importance pass, noise', { options: { importanceSamples: 0 }, draws: ['jitter', 'coarseNoise'] }],
-  ['disparity', { options: { disparity: true } }],
-  ['white behind', { options: { whiteBack: true } }],
-  ['no crop', { options: { cropMargin: 0 } }],
-  ['everything cropped', { options: { cropMargin: 2 } }],
-  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
-  ['a larger cube', { options: { boxWarp: 1.7 } }],
-  ['sigmoid', { options: { activation: 'sigmoid' } }],
-  [
-    'leaky ReLU, slow learning, white',
-    { options: { activation: 'lrelu', lrMultiplier: 0.5, whiteBack: true } },
-  ],
-  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
-  ['thin fog', { density: -12, seen: ['features', 'opacity'], tolerance: 2e-2 }],
-  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
-  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
-  ['half opaque, sigmoid', { density: 60, options: { activation: 'sigmoid', samples: 48 } }],
-];
-
-describe.skipIf(reason !== '')(`gradients of rays${reason}`, () => {
-  test.each(gradientScenes)('%s', async (_, scene) => {
-    const program = compose(scene, 1, gradients(scene.seen ?? ALL, scene.wanted));
-    const node = fusedNamed(program, 'renderRaysGrad');
-    const given = inputsOf(program, node);
-    const expected = defined(node, given);
-    const made = await computed(device, node, given);
-    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
-    for (const [i, array] of made.entries()) {
-      const apart = gap(array, expected[i]);
-      if (process.env.SHOW) console.log(_, outputs[i], apart);
-      expect(apart, outputs[i]).toBeLessThan(4 * (scene.tolerance ?? 3e-5));
-    }
-  });
-});
-
-describe.skipIf(reason !== '')(`gradients of rays through a posed body${reason}`, () => {
-  test.each([
-    ['maps', {}],
-    ['faces', {}],
-    ['faces', { samples: 7, importanceSamples: 5, activation: 'sigmoid' }],
-    ['faces', { importanceSamples: 0 }],
-    ['block', {}],
-  ] as const)('by %s, %o', async (by, changes) => {
-    const program = posedScene(by, { ...DEFAULTS, ...changes }, [6, 12], (rendered, planes, posed) => {
-      const value = ALL.map((name, i) => {
-        const weights = random('float32', rendered[name].shape, 40 + i);
-        return t.reduceSum(t.mul(rendered[name], t.constant(weights)));
-      }).reduce(t.add);
-      const found = t.grad(value, by === 'block' ? [planes] : [planes, posed]);
-      return Object.fromEntries(found.map((tensor, i) => [`${i}`, tensor!]));
-    });
-    const node = fusedNamed(program, 'renderRaysGrad');
-    const given = inputsOf(program, node);
-    const expected = defined(node, given);
-    const made = await computed(device, node, given);
-    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
-    expect(outputs).toEqual(by === 'block' ? ['planes'] : ['planes', 'maps']);
-    for (const [i, array] of made.entries()) {
-      const apart = gap(array, expected[i]);
-      if (process.env.SHOW) console.log(by, outputs[i], apart);
-      expect(apart, outputs[i]).toBeLessThan(1.2e-4);
-    }
+    // The poses do move the picture.
+    const still = fusedNamed(compose({ batch: 2, options: changes }, 5), 'renderRays');
+    expect(distance(defined(still, given)[0], expected[0])).toBeGreaterThan(0.01);
   });
 });
 
@@ -356,68 +230,92 @@ describe.skipIf(reason !== '')(`tile by tile${reason}`, () => {
     const expected = defined(node, given);
     const planning = planningFor(device);
     // Room for two blocks of 8 x 8 rays, of the nine that a picture has.
-    const { limits: all } = planning.abilities;
-    const limits: Abilities['limits'] = {
-      maxBufferSize: all.maxBufferSize,
-      maxStorageBufferBindingSize: 2 * 64 * 6 * 170,
-      maxStorageBuffersPerShaderStage: all.maxStorageBuffersPerShaderStage,
-      maxComputeWorkgroupStorageSize: all.maxComputeWorkgroupStorageSize,
-      maxComputeInvocationsPerWorkgroup: all.maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupsPerDimension: all.maxComputeWorkgroupsPerDimension,
-    };
-    const narrow = planningFor(device, { limits });
+    const narrow = narrowed(planning, { maxStorageBufferBindingSize: 2 * 64 * 6 * 170 });
     const calls = [narrow, planning].map((by) => planned(node, by).dispatches.length);
     expect(calls[0]).toBeGreaterThan(5 * calls[1]);
     const made = await computed(device, node, given, narrow);
     for (const [i, array] of made.entries()) {
       const apart = gap(array, expected[i]);
       if (process.env.SHOW) console.log(name, i, apart);
-      expect(apart, `output ${i}`).toBeLessThan(1.2e-4);
+      expect(apart, `output ${i}`).toBeLessThan(3e-5); // worst measured 3.6e-6
     }
   });
 });
 
-describe.skipIf(reason !== '')(`gradients of decoded points${reason}`, () => {
-  const cases = (['none', 'sigmoid', 'lrelu'] as const).flatMap((activation) =>
-    (['colours', 'densities'] as const).map((what) => ({ activation, what })),
-  );
-  test.each(cases)('$activation, $what', async ({ activation, what }) => {
-    const options = { ...DEFAULTS, activation };
-    const shapes = decoderShapes(32);
-    const inputs: Record<string, t.NdArray> = {
-      planes: random('float32', [2, 288, 12, 12], 6),
-      points: random('float32', [2, 77, 3], 7),
-    };
-    inputs.points.data.set(inputs.points.data.map((x) => x / 3));
-    const graph = t.trace('field', inputs, ({ planes, points }) => {
-      const p = parametersOf(shapes);
-      const weights = decoderWeights(p);
-      const made =
-        what === 'colours'
-          ? Object.values(field(weights, planes, points, options))
-          : [density(weights, planes, points, options)];
-      const value = made
-        .map((tensor: t.Tensor, i) =>
-          t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
-        )
-        .reduce(t.add);
-      const wrt: Record<string, t.Tensor> = { planes, points };
-      for (const name of shapes.keys()) wrt[name] = p.get(name);
-      const found = t.grad(value, Object.values(wrt));
-      return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
+/** Shaders are checked, nothing runs: what software adapters do not offer. */
+describe.skipIf(reason !== '')(`in half precision${reason}`, () => {
+  const everything = { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 } as const;
+  const back = (rendered: Rendered, planes: t.Tensor, posed: t.Tensor): Record<string, t.Tensor> => {
+    const value = ALL.map((name) => t.reduceSum(rendered[name])).reduce(t.add);
+    const [ofPlanes, ofPosed] = t.grad(value, [planes, posed]);
+    return { ofPlanes: ofPlanes!, ofPosed: ofPosed! };
+  };
+  const points = (name: string): Program => {
+    const inputs = { planes: t.f32(2, 96, 12, 12), points: t.f32(2, 77, 3) };
+    const graph = t.trace(name, inputs, (given) => {
+      const p = parametersOf(decoderShapes(32));
+      const options = { ...DEFAULTS, depth: 1 };
+      const { sigma, rgb } = field(decoderWeights(p), given.planes, given.points, options);
+      const alone = density(decoderWeights(p), given.planes, given.points, options);
+      const value = t.add(t.reduceSum(sigma), t.reduceSum(rgb));
+      const found = t.grad(value, [given.planes, given.points, p.get('net.0.weight')]);
+      return { sigma, rgb, alone, a: found[0]!, b: found[1]!, c: found[2]! };
     });
-    const { parameters } = compose({}, 5);
-    const program = { graph, parameters, inputs };
-    const node = fusedNamed(program, 'decodePointsGrad');
-    const given = inputsOf(program, node);
-    const expected = defined(node, given);
-    const made = await computed(device, node, given);
-    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
-    expect(outputs.length).toBe(6);
-    for (const [i, array] of made.entries()) {
-      const apart = gap(array, expected[i]);
-      if (process.env.SHOW) console.log(activation, what, outputs[i], apart);
-      expect(apart, outputs[i]).toBeLessThan(4e-5);
+    return { graph, parameters: {}, inputs: {} };
+  };
+  const search = (): Program => {
+    const { vertices, faces } = bumpySphere(3, 0.15);
+    const block = meshBlock({ posed: vertices, canonical: vertices, faces, thickness: 0.1 });
+    const declared = { mesh: t.i32(1, block.length), points: t.f32(1, 77, 3) };
+    const graph = t.trace('search', declared, ({ mesh, points: given }) => ({
+      ...findFaces(mesh, given),
+      moved: carryPoints(mesh, given),
+    }));
+    return { graph, parameters: {}, inputs: {} };
+  };
+  const programs: readonly (readonly [string, () => Program])[] = [
+    ['renderRays', () => compose(everything, 1)],
+    ['renderRays', () => posedScene('faces', DEFAULTS, [6, 12])],
+    ['renderRays', () => compose({ options: { activation: 'sigmoid', importanceSamples: 0 } }, 1)],
+    ['renderRaysGrad', () => compose(everything, 1, gradients(ALL))],
+    [
+      'renderRaysGrad',
+      () => compose({ options: { activation: 'lrelu', whiteBack: true } }, 1, gradients(ALL)),
+    ],
+    ['renderRaysGrad', () => posedScene('faces', DEFAULTS, [6, 12], back)],
+    ...['decodePoints', 'decodeDensity', 'decodePointsGrad'].map(
+      (name) => [name, () => points(name)] as const,
+    ),
+    ...['nearestFaces', 'deformPoints'].map((name) => [name, search] as const),
+  ];
+  test.each(programs)('%s %#', async (name, program) => {
+    const checker = await openDevice(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+    expect(checker.features.has('shader-f16')).toBe(true);
+    const node = fusedNamed(program(), name);
+    for (const half of [true, false]) {
+      for (const storage of ['f16', 'f32'] as const) {
+        for (const bytes of [49_152, 32_768]) {
+          const planning = narrowed(planningFor(checker, { software: false }, half), {
+            maxComputeWorkgroupStorageSize: bytes,
+          });
+          const storageOf: Planning['storageOf'] = (tensor) =>
+            tensor.dtype === 'float32' ? storage : planning.storageOf(tensor);
+          const { dispatches } = planned(node, { ...planning, storageOf });
+          const halved = dispatches.some((dispatch) => /\bf16\b/.test(shaderOf(dispatch)));
+          expect(halved).toBe(storage === 'f16' || (half && /^(render|decode)/.test(name)));
+          for (const dispatch of dispatches) {
+            checker.pushErrorScope('validation');
+            const module = checker.createShaderModule({ code: shaderOf(dispatch) });
+            checker.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+            const message = (await checker.popErrorScope())?.message ?? '';
+            // A device that computes nothing has little workgroup memory.
+            if (!message.startsWith('The total use of workgroup storage'))
+              expect(message, dispatch.label).toBe('');
+            expect(dispatch.bound.length).toBeLessThanOrEqual(12);
+          }
+        }
+      }
     }
+    checker.destroy();
   });
 });

@@ -11,7 +11,16 @@ import type { Node } from '../../../tensor/index.ts';
 import type { Bound, Dispatch, Operand, Planning } from '../kernel.ts';
 import type { Source } from './decode.ts';
 import { DECODER, FEATURE_ROW, type Field, HIDDEN_ROW, lookUp, taps } from './field.ts';
-import { activation, colours, hiddenValues, layers, pointOf, repeat } from './network.ts';
+import {
+  activation,
+  colours,
+  coloursOf,
+  hiddenValues,
+  layers,
+  pointOf,
+  repeat,
+  writeHidden,
+} from './network.ts';
 import { entry, floats, literal, SOFTPLUS, stored } from './shader.ts';
 
 /** What flows back to points. */
@@ -107,14 +116,14 @@ ${entry(
     }
     workgroupBarrier();
     ${hiddenValues('features')}
-    ${writeRows('h')}
+    ${writeHidden('h', 'hidden')}
     ${linear || !coloured ? '' : 'workgroupBarrier();'}
     ${coloured ? coloursBack(field) : ''}
     workgroupBarrier();
     ${weights ? addSecond(own, coloured) : ''}
     ${hiddenBack(coloured)}
     workgroupBarrier();
-    ${writeRows('g')}
+    ${writeHidden('g', 'hidden')}
     workgroupBarrier();
     ${weights ? addFirst(own) : ''}
     ${featuresBack}
@@ -138,26 +147,15 @@ ${entry(
   };
 }
 
-/** Writes values of four points by eight hidden ones to `hidden`. */
-const writeRows = (values: string): string =>
-  repeat(
-    4,
-    (p) => /* wgsl */ `
-    let at = ${pointOf(p)} * ${HIDDEN_ROW}u + lane;
-    hidden[at] = vec4<f32>(${values}[0][${p}], ${values}[1][${p}], ${values}[2][${p}], ${values}[3][${p}]);
-    hidden[at + 8u] = vec4<f32>(${values}[4][${p}], ${values}[5][${p}], ${values}[6][${p}], ${values}[7][${p}]);`,
-  );
-
 /** Cotangents of colours before their activation: to `ofColours`. */
 const coloursBack = (field: Field): string => /* wgsl */ `
     ${field.activation === 'none' ? '' : colours('hidden', field)}
     ${repeat(4, (p) => {
-      const values = `vec4<f32>(rgb[0][${p}], rgb[1][${p}], rgb[2][${p}], rgb[3][${p}])`;
       return /* wgsl */ `
     let at = begin + ${pointOf(p)};
     var value = vec4<f32>(0.0);
     if (at < COUNT) {
-      value = cotangentOf(at, lane) * weighedAt(at).x${field.activation === 'none' ? '' : ` * slopeAt(${values})`};
+      value = cotangentOf(at, lane) * weighedAt(at).x${field.activation === 'none' ? '' : ` * slopeAt(${coloursOf(p)})`};
     }
     ofColours[${pointOf(p)} * ${FEATURE_ROW}u + lane] = value;`;
     })}`;

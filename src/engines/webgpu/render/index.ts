@@ -7,11 +7,7 @@ import { decodePointsGradKernel, renderRaysGradKernel } from './render-grad.ts';
 import { deformPointsKernel, nearestFacesKernel } from './search.ts';
 
 export const renderKernels: readonly Kernel[] = [
-  renderRaysGradKernel,
-  decodePointsGradKernel,
-  decodePointsKernel,
-  decodeDensityKernel,
-  renderRaysKernel,
-  nearestFacesKernel,
-  deformPointsKernel,
+  ...[decodePointsKernel, decodeDensityKernel, decodePointsGradKernel],
+  ...[renderRaysKernel, renderRaysGradKernel],
+  ...[nearestFacesKernel, deformPointsKernel],
 ];

@@ -3,8 +3,9 @@
  *
  * Eight neighbouring threads read one texel together, so that look-ups are whole lines of memory; then a thread has
  * four points by eight hidden values, and four points by four colours. What goes from one step to the next lies in
- * workgroup memory. The texts here are parts of
- * shaders: forward in `decode.ts`, back in `back.ts`.
+ * workgroup memory. The texts here are parts of shaders: forward in `decode.ts`, back in `back.ts`.
+ *
+ * Arrays are set to zeros in so many words: left to the declaration, SwiftShader does it in the first turn of a loop only.
  */
 
 import { DECODER, FEATURE_ROW, type Field, HIDDEN_ROW } from './field.ts';
@@ -30,7 +31,7 @@ fn loadLayers(local: u32) {
 }`;
 
 /** Adds to `count` outputs of four points each: rows of `width` vectors times rows of weights. */
-export const product = (
+const product = (
   [count, to]: readonly [number, string],
   rows: string,
   weights: string,

@@ -238,7 +238,7 @@ export function placedPoints(
 ): Source {
   const turn = turnOf(tiles, 'middle', at.tile);
   return {
-    label: `renderer: densities and colours of samples`,
+    label: 'renderer: densities and colours of samples',
     count: pass.samples * tiles.rays,
     bound: [{ name: 'points', at: at.points, type: 'vec4<f32>' }, ...(rays ? turn.bound : [])],
     code: /* wgsl */ `

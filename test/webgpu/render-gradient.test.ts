@@ -1,0 +1,150 @@
+/** Gradients by the renderer's WGSL, against the automatic gradients of the definitions in float64. */
+
+import { describe, expect, test } from 'vitest';
+import { decoderWeights, density, field } from '../../src/portrait/decoder.ts';
+import { parametersOf } from '../../src/portrait/parameters.ts';
+import * as t from '../../src/tensor/index.ts';
+import { random } from '../primitives/values.ts';
+import { compose, DEFAULTS, decoderShapes, gap, type Scene } from '../render-scene.ts';
+import {
+  ALL,
+  computed,
+  defined,
+  deviceOrReason,
+  fusedNamed,
+  gradients,
+  inputsOf,
+  posedScene,
+  type Seen,
+} from './render-support.ts';
+
+const found = await deviceOrReason();
+const reason = typeof found === 'string' ? ` (${found})` : '';
+const device = found as GPUDevice;
+if (reason !== '') console.warn(`the renderer's gradients are not tested:${reason}`);
+
+const gradientScenes: readonly (readonly [
+  string,
+  Scene & { readonly seen?: readonly Seen[]; readonly wanted?: readonly string[] },
+])[] = [
+  ['the published settings', {}],
+  ['features alone', { seen: ['features'] }],
+  ['opacity alone', { seen: ['opacity'] }],
+  // A mean depth does not follow densities that grow together: the last bias has a sum that nearly cancels.
+  ['depth alone', { seen: ['depth'], tolerance: 2e-4 }], // worst measured 3.5e-5
+  ['the planes alone', { wanted: ['planes'] }],
+  ['the decoder alone', { wanted: ['net.0.weight', 'net.2.bias'] }],
+  ['one layer', { options: { depth: 1 } }],
+  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
+  ['three pictures', { batch: 3, n: 5 }],
+  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
+  ['no importance pass', { options: { importanceSamples: 0 } }],
+  ['no importance pass, noise', { options: { importanceSamples: 0 }, draws: ['jitter', 'coarseNoise'] }],
+  ['disparity', { options: { disparity: true } }],
+  ['white behind', { options: { whiteBack: true } }],
+  ['no crop', { options: { cropMargin: 0 } }],
+  ['everything cropped', { options: { cropMargin: 2 } }],
+  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
+  ['a larger cube', { options: { boxWarp: 1.7 } }],
+  ['sigmoid', { options: { activation: 'sigmoid' } }],
+  [
+    'leaky ReLU, slow learning, white',
+    { options: { activation: 'lrelu', lrMultiplier: 0.5, whiteBack: true } },
+  ],
+  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
+  ['thin fog', { density: -12, seen: ['features', 'opacity'] }],
+  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
+  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
+  ['half opaque, sigmoid', { density: 60, options: { activation: 'sigmoid', samples: 48 } }],
+];
+
+describe.skipIf(reason !== '')(`gradients of rays${reason}`, () => {
+  test.each(gradientScenes)('%s', async (_, scene) => {
+    const program = compose(scene, 1, gradients(scene.seen ?? ALL, scene.wanted));
+    const node = fusedNamed(program, 'renderRaysGrad');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(_, outputs[i], apart);
+      expect(apart, outputs[i]).toBeLessThan(scene.tolerance ?? 3e-5); // worst measured 3.6e-6
+    }
+  });
+});
+
+describe.skipIf(reason !== '')(`gradients of rays through a posed body${reason}`, () => {
+  test.each([
+    ['maps', {}],
+    ['faces', {}],
+    ['faces', { samples: 7, importanceSamples: 5, activation: 'sigmoid' }],
+    ['faces', { importanceSamples: 0 }],
+    ['block', {}],
+  ] as const)('by %s, %o', async (by, changes) => {
+    const program = posedScene(by, { ...DEFAULTS, ...changes }, [6, 12], (rendered, planes, posed) => {
+      const value = ALL.map((name, i) => {
+        const weights = random('float32', rendered[name].shape, 40 + i);
+        return t.reduceSum(t.mul(rendered[name], t.constant(weights)));
+      }).reduce(t.add);
+      const found = t.grad(value, by === 'block' ? [planes] : [planes, posed]);
+      return Object.fromEntries(found.map((tensor, i) => [`${i}`, tensor!]));
+    });
+    const node = fusedNamed(program, 'renderRaysGrad');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
+    expect(outputs).toEqual(by === 'block' ? ['planes'] : ['planes', 'maps']);
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(by, outputs[i], apart);
+      expect(apart, outputs[i]).toBeLessThan(3e-5); // worst measured 2.3e-6
+    }
+  });
+});
+
+describe.skipIf(reason !== '')(`gradients of decoded points${reason}`, () => {
+  const cases = (['none', 'sigmoid', 'lrelu'] as const).flatMap((activation) =>
+    (['colours', 'densities'] as const).map((what) => ({ activation, what })),
+  );
+  test.each(cases)('$activation, $what', async ({ activation, what }) => {
+    const options = { ...DEFAULTS, activation };
+    const shapes = decoderShapes(32);
+    const inputs: Record<string, t.NdArray> = {
+      planes: random('float32', [2, 288, 12, 12], 6),
+      points: random('float32', [2, 77, 3], 7),
+    };
+    inputs.points.data.set(inputs.points.data.map((x) => x / 3));
+    const graph = t.trace('field', inputs, ({ planes, points }) => {
+      const p = parametersOf(shapes);
+      const weights = decoderWeights(p);
+      const made =
+        what === 'colours'
+          ? Object.values(field(weights, planes, points, options))
+          : [density(weights, planes, points, options)];
+      const value = made
+        .map((tensor: t.Tensor, i) =>
+          t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
+        )
+        .reduce(t.add);
+      const wrt: Record<string, t.Tensor> = { planes, points };
+      for (const name of shapes.keys()) wrt[name] = p.get(name);
+      const found = t.grad(value, Object.values(wrt));
+      return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
+    });
+    const { parameters } = compose({}, 5);
+    const program = { graph, parameters, inputs };
+    const node = fusedNamed(program, 'decodePointsGrad');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
+    expect(outputs.length).toBe(6);
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(activation, what, outputs[i], apart);
+      expect(apart, outputs[i]).toBeLessThan(3e-5); // worst measured 4.4e-6
+    }
+  });
+});

@@ -22,6 +22,8 @@ export interface DenseCase {
   readonly node: Node;
   /** As a product; undefined where no tiles are used. */
   readonly shape: ProductShape | undefined;
+  /** A convolution that Winograd's filtering could make. */
+  readonly threeByThree?: boolean;
   plan(planning: Planning, choice: DenseChoice): KernelCall;
 }
 
@@ -46,6 +48,7 @@ function convolution(
     shape: {
       ...{ rows: to, columns: batch * shape[2] * shape[3], depth: from * kernel[0] * kernel[1], batch: 1 },
     },
+    threeByThree: stride === 1 && kernel.every((size) => size === 3),
     plan: (planning, choice) => planConv2d(node, planning, choice),
   };
 }
@@ -67,6 +70,7 @@ function transposed(
       depth: Math.ceil((from * kernel * kernel) / stride / stride),
       batch: 1,
     },
+    threeByThree: stride === 1 && kernel === 3,
     plan: (planning, choice) => planConv2dTranspose(node, planning, choice),
   };
 }

@@ -21,7 +21,6 @@ import {
   plainTile,
   splitsFor,
   type Tile,
-  tileFor,
   tilesOf,
   timeOf,
 } from '../../src/engines/webgpu/dense/tile.ts';
@@ -47,7 +46,7 @@ const PROCESSORS = 132;
 const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
-    modes: { type: 'string', default: 'f32,half,units' },
+    modes: { type: 'string', default: 'f32,units,half' },
     /** Only operations whose name matches. */
     only: { type: 'string', default: '' },
     /** Measures what the engine would choose, and nothing else. */
@@ -179,6 +178,24 @@ function cutsFor(shape: ProductShape, mode: Mode, abilities: Abilities): Cut[] {
   return cuts.sort((a, b) => a.time - b.time).map(({ tile, splits }) => ({ tile, splits }));
 }
 
+/** What to try: first what the engine chooses, which may take no tiles at all. */
+function choicesFor({ shape, threeByThree }: DenseCase, mode: Mode, abilities: Abilities): DenseChoice[] {
+  if (shape === undefined || options.chosen) return [{}];
+  const cuts = cutsFor(shape, mode, abilities).map((cut) => ({ cut }));
+  if (!threeByThree) return [{}, ...cuts];
+  const portions = mode === 'units' ? [] : [1 << 25, 1 << 27, 1 << 29];
+  const winograd = portions.map((portionBytes) => ({ winograd: true, portionBytes }));
+  const [best] = cuts;
+  return [{}, ...winograd, best, { ...best, wide: false }, ...cuts.slice(1)];
+}
+
+function describe(choice: DenseChoice): Record<string, unknown> {
+  const { cut, winograd, portionBytes, wide } = choice;
+  if (winograd) return { tile: `Winograd ${(portionBytes ?? 0) >> 20} MB` };
+  if (cut === undefined) return { tile: 'chosen' };
+  return { tile: `${nameOfTile(cut.tile)}${wide === false ? ' scalar' : ''}`, splits: cut.splits };
+}
+
 async function measureCase(
   device: GPUDevice,
   abilities: Abilities,
@@ -206,26 +223,22 @@ async function measureCase(
     const plain = planningFor(abilities, 'f32', one);
     const exact = { ...plain, half: false, storageOf: planning.storageOf };
     const cut = { tile: plainTile(16, 16, 8, [4, 4], true, 1), splits: 1 };
-    const ready = await prepare(device, one.plan(exact, shape === undefined ? {} : { cut }), values);
+    const ready = await prepare(
+      device,
+      one.plan(exact, shape === undefined ? {} : { cut, winograd: false }),
+      values,
+    );
     await run(device, ready, 1);
     for (const buffer of ready.scratch) buffer.destroy();
     return read(device, values, half);
   };
   const expected = await reference();
   let best: Record<string, unknown> & { ms: number } = { ms: Number.POSITIVE_INFINITY };
-  const chosen = shape && tileFor(shape, planning.abilities, mode !== 'f32');
-  // What the engine chooses comes first: for some shapes it takes no tiles at all.
-  const tried = shape === undefined || options.chosen ? [] : cutsFor(shape, mode, abilities);
-  const cuts = [undefined, ...tried];
-  for (const cut of cuts) {
+  for (const choice of choicesFor(one, mode, planning.abilities)) {
     if (performance.now() > deadline && best.ms < Number.POSITIVE_INFINITY) break;
-    const shown = cut ?? chosen;
-    const about = {
-      ...{ name, mode, tile: shown && nameOfTile(shown.tile), splits: shown?.splits },
-      ...(cut === undefined ? { chosen: true } : {}),
-    };
+    const about = { name, mode, ...describe(choice) };
     try {
-      const { ms, result } = await time(cut === undefined ? {} : { cut });
+      const { ms, result } = await time(choice);
       const tflops = Number((flops / ms / 1e9).toFixed(2));
       const error = errorOf(result, expected, count).toExponential(1);
       const line = { ...about, ms: Number(ms.toFixed(4)), tflops, error };
@@ -245,6 +258,11 @@ async function main(): Promise<void> {
   device.addEventListener('uncapturederror', ({ error }) =>
     console.log(JSON.stringify({ error: error.message })),
   );
+  device.lost.then(({ message, reason }) => {
+    if (reason === 'destroyed') return;
+    console.log(JSON.stringify({ lost: message }));
+    process.exit(1);
+  });
   const abilities = abilitiesOf(device);
   const { half, matrixUnits, subgroups, software } = abilities;
   console.log(JSON.stringify({ device: nameOf(device.adapterInfo), half, matrixUnits, subgroups, software }));
@@ -252,7 +270,7 @@ async function main(): Promise<void> {
   const cases = (options.small ? SMALL_CASES : CASES).filter(({ name }) =>
     new RegExp(options.only).test(name),
   );
-  const jobs = cases.flatMap((one) => modes.map((mode) => ({ one, mode })));
+  const jobs = modes.flatMap((mode) => cases.map((one) => ({ one, mode })));
   const end = performance.now() + 1000 * Number(options.seconds);
   for (const [i, { one, mode }] of jobs.entries()) {
     const now = performance.now();

@@ -16,15 +16,19 @@ export async function halfErrorSection(gpu: Gpu, section: Section): Promise<void
     });
     return;
   }
+  const scenes = scenesIn(gpu.data, gpu.small).reverse();
   const large: Scene = { name: '512-128', open: (use) => use(initialNetworks('512-128').generator) };
-  for (const scene of [...scenesIn(gpu.data, gpu.small), ...(gpu.small ? [] : [large])])
-    await section.row(`pictures, ${scene.name}`, () => picturesRow(gpu, scene));
-  const [preset, batch, phase] = gpu.small
-    ? (['tiny', 1, 'fakes judged'] as const)
-    : (['128-64', 4, 'pictures, posed, and their gradient'] as const);
-  await section.row(`gradients, ${preset}, batch ${batch}: ${phase}`, () =>
-    gradientsRow(gpu, preset, batch, phase),
+  const row = (scene: Scene): Promise<boolean> =>
+    section.row(`pictures, ${scene.name}`, () => picturesRow(gpu, scene));
+  await row(scenes[0]);
+  if (!gpu.small) await row(large);
+  const { preset, batch, word } = gpu.small
+    ? { preset: 'tiny', batch: 1, word: 'fakes judged' }
+    : { preset: '128-64', batch: 4, word: 'pictures, posed, and their gradient' };
+  await section.row(`gradients, ${preset}, batch ${batch}: ${word}`, () =>
+    gradientsRow(gpu, preset, batch, word),
   );
+  for (const scene of scenes.slice(1)) await row(scene);
 }
 
 async function picturesRow(gpu: Gpu, scene: Scene): Promise<Fields> {

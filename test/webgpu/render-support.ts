@@ -1,5 +1,6 @@
 /** Nodes of the renderer taken out of their programs, their definitions in float64, and their kernels on a device. */
 
+import type { KernelCall, Planning } from '../../src/engines/webgpu/kernel.ts';
 import { renderKernels } from '../../src/engines/webgpu/render/index.ts';
 import { evaluate } from '../../src/tensor/evaluate.ts';
 import { hostArrayOf } from '../../src/tensor/host.ts';
@@ -54,14 +55,17 @@ export function defined(node: t.Node, inputs: readonly t.NdArray[]): t.NdArray[]
   }));
 }
 
-export async function computed(
+/** How the node's kernel is called. */
+export function planned(node: t.Node, planning: Planning): KernelCall {
+  const kernel = renderKernels.find(({ name }) => name === node.attrs.name);
+  const call = kernel?.plan(node, planning);
+  if (call === undefined) throw new Error(`no kernel for ${node.attrs.name}`);
+  return call;
+}
+
+export const computed = (
   device: GPUDevice,
   node: t.Node,
   inputs: readonly t.NdArray[],
   planning = planningFor(device),
-): Promise<t.NdArray[]> {
-  const kernel = renderKernels.find(({ name }) => name === node.attrs.name);
-  const call = kernel?.plan(node, planning);
-  if (call === undefined) throw new Error(`no kernel for ${node.attrs.name}`);
-  return runCall(device, node, call, inputs);
-}
+): Promise<t.NdArray[]> => runCall(device, node, planned(node, planning), inputs);

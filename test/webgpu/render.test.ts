@@ -2,14 +2,24 @@
 
 import { describe, expect, test } from 'vitest';
 import { carryByMaps, carryPoints, faceMaps, findFaces, meshBlock } from '../../src/body/index.ts';
+import type { Abilities } from '../../src/engines/webgpu/kernel.ts';
 import { decoderWeights, density, field } from '../../src/portrait/decoder.ts';
 import { parametersOf } from '../../src/portrait/parameters.ts';
-import { type ByMesh, type RenderingOptions, render } from '../../src/portrait/renderer.ts';
+import { type ByMesh, type Rendered, type RenderingOptions, render } from '../../src/portrait/renderer.ts';
 import * as t from '../../src/tensor/index.ts';
 import { bumpySphere } from '../body-shapes.ts';
 import { distance, random, randomSource } from '../primitives/values.ts';
-import { compose, DEFAULTS, decoderShapes, type Scene } from '../render-scene.ts';
-import { computed, defined, deviceOrReason, fusedNamed, inputsOf, type Program } from './render-support.ts';
+import { compose, DEFAULTS, decoderShapes, type Ending, gap, type Scene } from '../render-scene.ts';
+import { planningFor } from './one-call.ts';
+import {
+  computed,
+  defined,
+  deviceOrReason,
+  fusedNamed,
+  inputsOf,
+  type Program,
+  planned,
+} from './render-support.ts';
 
 const found = await deviceOrReason();
 const reason = typeof found === 'string' ? ` (${found})` : '';
@@ -158,8 +168,12 @@ describe.skipIf(reason !== '')(`the nearest face${reason}`, () => {
 function posedScene(
   by: 'block' | 'maps' | 'faces',
   options: RenderingOptions,
-  n: number,
-  side: number,
+  [n, side]: readonly [number, number],
+  ending: (rendered: Rendered, planes: t.Tensor, posed: t.Tensor) => Record<string, t.Tensor> = (
+    rendered,
+  ) => ({
+    ...rendered,
+  }),
 ): Program {
   const { vertices, faces } = bumpySphere(8, 0.15);
   const batch = 2;
@@ -204,7 +218,8 @@ function posedScene(
       ...(by === 'block' ? {} : { maps }),
       ...(by === 'faces' ? { faces: { coarse: known.coarse, fine: known.fine } } : {}),
     };
-    return { ...render(parametersOf(decoderShapes(32)), known.planes, known.c, n, options, {}, deform) };
+    const rendered = render(parametersOf(decoderShapes(32)), known.planes, known.c, n, options, {}, deform);
+    return ending(rendered, known.planes, known.posed);
   });
   return { graph, parameters: composed.parameters, inputs };
 }
@@ -216,7 +231,7 @@ describe.skipIf(reason !== '')(`rays through a posed body${reason}`, () => {
     ['maps', {}],
     ['faces', { cropMargin: 0.3 }],
   ] as const)('by %s, %o', async (by, changes) => {
-    const program = posedScene(by, { ...DEFAULTS, ...changes }, 6, 12);
+    const program = posedScene(by, { ...DEFAULTS, ...changes }, [6, 12]);
     const node = fusedNamed(program, 'renderRays');
     const given = inputsOf(program, node);
     const expected = defined(node, given);
@@ -225,6 +240,184 @@ describe.skipIf(reason !== '')(`rays through a posed body${reason}`, () => {
       const apart = distance(array, expected[i]);
       if (process.env.SHOW) console.log(by, i, apart);
       expect(apart, `output ${i}`).toBeLessThan(4e-5);
+    }
+  });
+});
+
+type Seen = 'features' | 'depth' | 'opacity';
+
+const ALL: readonly Seen[] = ['features', 'depth', 'opacity'];
+
+/** Gradients of the sum of what is seen, times random numbers. */
+const gradients =
+  (seen: readonly Seen[], wanted: readonly string[] = ['planes', ...decoderShapes(32).keys()]): Ending =>
+  (rendered, planes, decoder) => {
+    const value = seen
+      .map((name, i) => {
+        const weights = random('float32', rendered[name].shape, 40 + i);
+        return t.reduceSum(t.mul(rendered[name], t.constant(weights)));
+      })
+      .reduce(t.add);
+    const all: Record<string, t.Tensor> = { planes, ...decoder };
+    const found = t.grad(
+      value,
+      wanted.map((name) => all[name]),
+    );
+    return { value, ...Object.fromEntries(wanted.map((name, i) => [name, found[i]!])) };
+  };
+
+const gradientScenes: readonly (readonly [
+  string,
+  Scene & { readonly seen?: readonly Seen[]; readonly wanted?: readonly string[] },
+])[] = [
+  ['the published settings', {}],
+  ['features alone', { seen: ['features'] }],
+  ['opacity alone', { seen: ['opacity'] }],
+  // A mean depth does not follow densities that grow together: the last bias has a sum that nearly cancels.
+  ['depth alone', { seen: ['depth'], tolerance: 2e-4 }],
+  ['the planes alone', { wanted: ['planes'] }],
+  ['the decoder alone', { wanted: ['net.0.weight', 'net.2.bias'] }],
+  ['one layer', { options: { depth: 1 } }],
+  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
+  ['three pictures', { batch: 3, n: 5 }],
+  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
+  ['no importance pass', { options: { importanceSamples: 0 } }],
+  ['no importance pass, noise', { options: { importanceSamples: 0 }, draws: ['jitter', 'coarseNoise'] }],
+  ['disparity', { options: { disparity: true } }],
+  ['white behind', { options: { whiteBack: true } }],
+  ['no crop', { options: { cropMargin: 0 } }],
+  ['everything cropped', { options: { cropMargin: 2 } }],
+  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
+  ['a larger cube', { options: { boxWarp: 1.7 } }],
+  ['sigmoid', { options: { activation: 'sigmoid' } }],
+  [
+    'leaky ReLU, slow learning, white',
+    { options: { activation: 'lrelu', lrMultiplier: 0.5, whiteBack: true } },
+  ],
+  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
+  ['thin fog', { density: -12, seen: ['features', 'opacity'], tolerance: 2e-2 }],
+  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
+  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
+  ['half opaque, sigmoid', { density: 60, options: { activation: 'sigmoid', samples: 48 } }],
+];
+
+describe.skipIf(reason !== '')(`gradients of rays${reason}`, () => {
+  test.each(gradientScenes)('%s', async (_, scene) => {
+    const program = compose(scene, 1, gradients(scene.seen ?? ALL, scene.wanted));
+    const node = fusedNamed(program, 'renderRaysGrad');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(_, outputs[i], apart);
+      expect(apart, outputs[i]).toBeLessThan(4 * (scene.tolerance ?? 3e-5));
+    }
+  });
+});
+
+describe.skipIf(reason !== '')(`gradients of rays through a posed body${reason}`, () => {
+  test.each([
+    ['maps', {}],
+    ['faces', {}],
+    ['faces', { samples: 7, importanceSamples: 5, activation: 'sigmoid' }],
+    ['faces', { importanceSamples: 0 }],
+    ['block', {}],
+  ] as const)('by %s, %o', async (by, changes) => {
+    const program = posedScene(by, { ...DEFAULTS, ...changes }, [6, 12], (rendered, planes, posed) => {
+      const value = ALL.map((name, i) => {
+        const weights = random('float32', rendered[name].shape, 40 + i);
+        return t.reduceSum(t.mul(rendered[name], t.constant(weights)));
+      }).reduce(t.add);
+      const found = t.grad(value, by === 'block' ? [planes] : [planes, posed]);
+      return Object.fromEntries(found.map((tensor, i) => [`${i}`, tensor!]));
+    });
+    const node = fusedNamed(program, 'renderRaysGrad');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
+    expect(outputs).toEqual(by === 'block' ? ['planes'] : ['planes', 'maps']);
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(by, outputs[i], apart);
+      expect(apart, outputs[i]).toBeLessThan(1.2e-4);
+    }
+  });
+});
+
+describe.skipIf(reason !== '')(`tile by tile${reason}`, () => {
+  test.each(['renderRays', 'renderRaysGrad'])('%s', async (name) => {
+    const scene: Scene = { n: 19, batch: 2, options: { samples: 4, importanceSamples: 2, depth: 1 } };
+    const program = compose(scene, 3, gradients(ALL));
+    const node = fusedNamed(program, name);
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const planning = planningFor(device);
+    // Room for two blocks of 8 x 8 rays, of the nine that a picture has.
+    const { limits: all } = planning.abilities;
+    const limits: Abilities['limits'] = {
+      maxBufferSize: all.maxBufferSize,
+      maxStorageBufferBindingSize: 2 * 64 * 6 * 170,
+      maxStorageBuffersPerShaderStage: all.maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize: all.maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup: all.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupsPerDimension: all.maxComputeWorkgroupsPerDimension,
+    };
+    const narrow = planningFor(device, { limits });
+    const calls = [narrow, planning].map((by) => planned(node, by).dispatches.length);
+    expect(calls[0]).toBeGreaterThan(5 * calls[1]);
+    const made = await computed(device, node, given, narrow);
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(name, i, apart);
+      expect(apart, `output ${i}`).toBeLessThan(1.2e-4);
+    }
+  });
+});
+
+describe.skipIf(reason !== '')(`gradients of decoded points${reason}`, () => {
+  const cases = (['none', 'sigmoid', 'lrelu'] as const).flatMap((activation) =>
+    (['colours', 'densities'] as const).map((what) => ({ activation, what })),
+  );
+  test.each(cases)('$activation, $what', async ({ activation, what }) => {
+    const options = { ...DEFAULTS, activation };
+    const shapes = decoderShapes(32);
+    const inputs: Record<string, t.NdArray> = {
+      planes: random('float32', [2, 288, 12, 12], 6),
+      points: random('float32', [2, 77, 3], 7),
+    };
+    inputs.points.data.set(inputs.points.data.map((x) => x / 3));
+    const graph = t.trace('field', inputs, ({ planes, points }) => {
+      const p = parametersOf(shapes);
+      const weights = decoderWeights(p);
+      const made =
+        what === 'colours'
+          ? Object.values(field(weights, planes, points, options))
+          : [density(weights, planes, points, options)];
+      const value = made
+        .map((tensor: t.Tensor, i) =>
+          t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
+        )
+        .reduce(t.add);
+      const wrt: Record<string, t.Tensor> = { planes, points };
+      for (const name of shapes.keys()) wrt[name] = p.get(name);
+      const found = t.grad(value, Object.values(wrt));
+      return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
+    });
+    const { parameters } = compose({}, 5);
+    const program = { graph, parameters, inputs };
+    const node = fusedNamed(program, 'decodePointsGrad');
+    const given = inputsOf(program, node);
+    const expected = defined(node, given);
+    const made = await computed(device, node, given);
+    const { outputs } = node.attrs.options as unknown as { outputs: string[] };
+    expect(outputs.length).toBe(6);
+    for (const [i, array] of made.entries()) {
+      const apart = gap(array, expected[i]);
+      if (process.env.SHOW) console.log(activation, what, outputs[i], apart);
+      expect(apart, outputs[i]).toBeLessThan(4e-5);
     }
   });
 });

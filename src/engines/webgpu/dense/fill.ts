@@ -56,6 +56,7 @@ export function fillCode(fill: Fill): FillCode {
   const sameDepth = deep && threads % depth === 0;
   const lineRound = (round: number): number => (sameQuad ? 0 : round);
   const depthRound = (round: number): number => (sameDepth ? 0 : round);
+  const whole = (round: number): boolean => (round + 1) * threads <= vectors;
   const parts = source.wide ? [0] : [0, 1, 2, 3];
   const before = each(rounds, (round) => {
     const [quad, inner] = deep
@@ -82,11 +83,12 @@ var ${name}R${round} = vec4<${element}>();`;
     );
     const same = source.storage === element;
     const values = loaded.map((value) => (source.wide || same ? value : `${element}(${value})`));
-    return [declared, ...loads, `${name}R${round} = vec4<${element}>(${values.join(', ')});`].join('\n');
+    const loading = [...loads, `${name}R${round} = vec4<${element}>(${values.join(', ')});`].join('\n');
+    return `${declared}\n${whole(round) ? loading : `if (${name}U${round} < ${vectors}u) {\n${loading}\n}`}`;
   });
   const store = each(rounds, (round) => {
     const put = `${name}Tile[${name}D${round} * ${across + gap}u + ${name}Q${round}] = ${name}R${round};`;
-    return (round + 1) * threads <= vectors ? put : `if (${name}U${round} < ${vectors}u) { ${put} }`;
+    return whole(round) ? put : `if (${name}U${round} < ${vectors}u) { ${put} }`;
   });
   const memory = `var<workgroup> ${name}Tile: array<vec4<${element}>, ${depth * (across + gap)}>;`;
   return { memory, before, load, store };

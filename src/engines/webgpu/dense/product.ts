@@ -37,7 +37,8 @@ export function productDispatches(product: Product, abilities: Abilities): Dispa
   const most = abilities.limits.maxComputeWorkgroupsPerDimension;
   const jobs = tilesOf(shape, cut.tile) * cut.splits;
   const whole = cut.splits === 1;
-  const sink = whole ? product.sink : matrixSink(partial, 'f32', shape.rows, shape.columns);
+  const wide = shape.columns % 4 === 0 && !isApart(product.b);
+  const sink = whole ? product.sink : matrixSink(partial, 'f32', shape.rows, shape.columns, wide);
   const tiled: Dispatch = {
     label,
     code: productCode(product, sink, jobs),
@@ -45,6 +46,11 @@ export function productDispatches(product: Product, abilities: Abilities): Dispa
     groups: spread(jobs, most),
   };
   return whole ? [tiled] : [tiled, reduction(product, most)];
+}
+
+/** Whether lanes load neighbouring lines one at a time. */
+function isApart({ wide, along }: Source): boolean {
+  return !wide && along === 'line';
 }
 
 function productCode({ shape, a, b, cut, half }: Product, sink: Sink, jobs: number): string {
@@ -55,14 +61,13 @@ function productCode({ shape, a, b, cut, half }: Product, sink: Sink, jobs: numb
   const part = Math.ceil(steps / splits) * tile.depth;
   const shared = { depth: tile.depth, threads, element: half ? 'f16' : 'f32' } as const;
   const gapOf = ({ along }: Source): number => (tile.unit ? 2 : along === 'depth' ? 1 : 0);
-  const apart = (source: Source): boolean => !source.wide && source.along === 'line';
   const left: Fill = {
     ...{ ...shared, name: 'a', source: a, lines: tile.rows, first: 'row0', gap: gapOf(a) },
-    quads: !apart(a),
+    quads: !isApart(a),
   };
   const right: Fill = {
     ...{ ...shared, name: 'b', source: b, lines: tile.columns, first: 'column0', gap: gapOf(b) },
-    quads: sink.wide || tile.unit !== undefined || !apart(b),
+    quads: sink.wide || tile.unit !== undefined || !isApart(b),
   };
   const codes = [fillCode(left), fillCode(right)];
   const parts: Parts = { shape, tile, fills: [left, right], sink };

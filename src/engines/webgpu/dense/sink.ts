@@ -21,9 +21,17 @@ export function stored(value: string, storage: Storage, wide = false): string {
   return `${type('f16')}(clamp(${value}, ${type('f32')}(-65504.0), ${type('f32')}(65504.0)))`;
 }
 
-/** A batch of row-major matrices. */
-export function matrixSink(at: Operand, storage: Storage, rows: number, columns: number): Sink {
-  const wide = columns % 4 === 0;
+/** A batch of row-major matrices.
+ *
+ * @param wide  four columns at a time: only where their number allows it.
+ */
+export function matrixSink(
+  at: Operand,
+  storage: Storage,
+  rows: number,
+  columns: number,
+  wide = columns % 4 === 0,
+): Sink {
   const scale = wide ? 4 : 1;
   return {
     bound: { name: 'y', at, type: wide ? `vec4<${storage}>` : storage, write: true },

@@ -57,6 +57,7 @@ export function plainTile(
 /** Tiles with what each reaches, relative to the best, when there are workgroups enough. */
 const PLAIN: readonly (readonly [Tile, number])[] = [
   [plainTile(128, 128, 16, [8, 8]), 1],
+  [plainTile(128, 128, 8, [8, 8]), 0.9],
   [plainTile(64, 128, 16, [8, 4]), 0.85],
   [plainTile(128, 64, 16, [8, 4]), 0.85],
   [plainTile(64, 64, 16, [4, 4]), 0.65],
@@ -70,13 +71,16 @@ const PLAIN: readonly (readonly [Tile, number])[] = [
   [plainTile(64, 16, 32, [4, 4]), 0.35],
 ];
 
-const SOFTWARE = plainTile(16, 16, 8, [4, 4], true, 1);
+/** Short to compile, and small enough for any device. */
+const SMALLEST = plainTile(16, 16, 8, [4, 4], true, 1);
 
 /** Multiprocessors of the device that the constants were measured on, and threads that keep one busy. */
 const PROCESSORS = 132;
 const BUSY_THREADS = 512;
 /** The least length of a part of a split sum. */
 const LEAST_PART = 64;
+/** Most bytes of partial sums. */
+const PARTIAL_BYTES = 1 << 27;
 /** Multiply-adds of one multiprocessor in the time that a second dispatch takes. */
 export const SECOND_DISPATCH = 340e3;
 /** The same for one partial sum, written and read again. */
@@ -86,7 +90,7 @@ const ENDS = 2;
 
 /** The tile that should be fastest for a shape, and its split. */
 export function tileFor(shape: ProductShape, abilities: Abilities, half: boolean): Cut {
-  if (abilities.software) return { tile: SOFTWARE, splits: 1 };
+  if (abilities.software) return { tile: SMALLEST, splits: 1 };
   const candidates = [...PLAIN, ...(half ? unitTiles(abilities) : [])];
   let best: Cut | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -99,7 +103,7 @@ export function tileFor(shape: ProductShape, abilities: Abilities, half: boolean
       best = { tile, splits };
     }
   }
-  return best ?? { tile: SOFTWARE, splits: 1 };
+  return best ?? { tile: SMALLEST, splits: 1 };
 }
 
 /** What a tile of the table reaches. */
@@ -108,8 +112,8 @@ export function rateOf(tile: Tile): number {
 }
 
 /** Counts of parts that a sum may be split into. */
-export function splitsFor(shape: ProductShape): number[] {
-  const most = Math.floor(shape.depth / LEAST_PART);
+export function splitsFor({ rows, columns, depth, batch }: ProductShape): number[] {
+  const most = Math.min(depth / LEAST_PART, PARTIAL_BYTES / (4 * rows * columns * batch));
   return [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((n) => n === 1 || n <= most);
 }
 

@@ -22,6 +22,8 @@ const PORTION_BYTES = 1 << 27;
 /** Multiply-adds of one multiprocessor in the time that it takes to move a byte. */
 const BYTE = 0.038;
 const LEAST_PATCHES = 64;
+/** Workgroups of a dimension that are kept free to number the portions. */
+const MOST_PORTIONS = 1 << 12;
 const THREADS = 64;
 
 /** Whether `addWinograd` takes a convolution. */
@@ -59,7 +61,7 @@ export function winogradPays(call: CallBuilder, gathering: Gathering, shape: Pro
   const { inputs, outputs } = gathering;
   const { size, count } = portionsOf(gathering);
   // Where there are few patches, reading the weights is what takes time, and transformed ones are larger.
-  if (size < LEAST_PATCHES) return false;
+  if (size < LEAST_PATCHES || count > MOST_PORTIONS) return false;
   const time = (product: ProductShape): number => {
     const { tile, splits } = tileFor(product, abilities, call.half);
     return timeOf(product, tile, splits, rateOf(tile));
@@ -94,28 +96,38 @@ export function addWinograd(
   const b = { name: 'v', at: right, lines: size, depthStride: size, batchStride: inputs * size };
   const rest = { storage: 'f32', lineStride: 1, depths: inputs } as const;
   for (let portion = 0; portion < count; portion++) {
-    const first = portion * size;
-    call.dispatches.push(patchDispatch(gathering, portions, image, right, first, most));
+    call.dispatches.push(patchDispatch(gathering, portions, image, right, portion, most));
     addProduct(call, {
       ...{ label: `${label}, Winograd`, shape, cut, half: false },
       a: matrixSource({ ...a, ...rest }, tile.rows, tile.depth),
       b: matrixSource({ ...b, ...rest }, tile.columns, tile.depth),
       sink: matrixSink(between, 'f32', outputs, size),
     });
-    call.dispatches.push(resultDispatch(gathering, portions, between, result, first, most));
+    call.dispatches.push(resultDispatch(gathering, portions, between, result, portion, most));
   }
 }
 
-/** A shader of `count` threads, each with its number `i`. */
-function threads(count: number, body: string): string {
-  return `
+/** A pass of `count` threads, each with its number `i`. The portion's number is how many more columns of workgroups than
+ * needed there are, which end at once: so all portions share one shader. */
+function pass(
+  label: string,
+  count: number,
+  portion: number,
+  bound: Dispatch['bound'],
+  most: number,
+  body: string,
+): Dispatch {
+  const [across, down] = spread(Math.ceil(count / THREADS), most - MOST_PORTIONS);
+  const code = `
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) index: u32) {
-let i = (group.x + group.y * groups.x) * ${THREADS}u + index;
-if (i >= ${count}u) { return; }
+let portion = groups.x - ${across}u;
+let i = (group.x + group.y * ${across}u) * ${THREADS}u + index;
+if (group.x >= ${across}u || i >= ${count}u) { return; }
 ${body}
 }`;
+  return { label, code, bound, groups: [across + portion, down, 1] };
 }
 
 /** G g G' of each pair of channels, as 16 matrices [inputs, rows]: transposed left operands. */
@@ -147,20 +159,16 @@ u[${(4 * r + 1) * count}u + i] = 0.5 * (h${r}.x + h${r}.y + h${r}.z);
 u[${(4 * r + 2) * count}u + i] = 0.5 * (h${r}.x - h${r}.y + h${r}.z);
 u[${(4 * r + 3) * count}u + i] = h${r}.z;`,
 )}`;
-  return {
-    label: 'weights transformed',
-    code: threads(count, body),
-    bound: [
-      { name: 'w', at: from.at, type: from.storage },
-      { name: 'u', at: to, type: 'f32', write: true },
-    ],
-    groups: spread(Math.ceil(count / THREADS), most),
-  };
+  const bound = [
+    { name: 'w', at: from.at, type: from.storage },
+    { name: 'u', at: to, type: 'f32', write: true },
+  ];
+  return pass('weights transformed', count, 0, bound, most, body);
 }
 
 /** Image, row and column of a patch's first output. */
-function patchPlace({ size, grid: [down, across] }: Portions, first: number): string {
-  return `let patch_ = ${first}u + i % ${size}u;
+function patchPlace({ size, grid: [down, across] }: Portions): string {
+  return `let patch_ = portion * ${size}u + i % ${size}u;
 let channel = i / ${size}u;
 let image = patch_ / ${down * across}u;
 let row = patch_ / ${across}u % ${down}u * 2u;
@@ -173,7 +181,7 @@ function patchDispatch(
   portions: Portions,
   from: Place,
   to: Operand,
-  first: number,
+  portion: number,
   most: number,
 ): Dispatch {
   const count = inputs * portions.size;
@@ -182,7 +190,7 @@ function patchDispatch(
 let ok${r}${c} = down${r} & (u32(x0 + ${c}) < ${width}u);
 let d${r}${c} = select(0.0, f32(x[select(0, at${r}${c}, ok${r}${c})]), ok${r}${c});`;
   const body = `
-${patchPlace(portions, first)}
+${patchPlace(portions)}
 let y0 = i32(row) + ${top};
 let x0 = i32(column) + ${left};
 let at = i32((image * ${inputs}u + channel) * ${height * width}u) + y0 * ${width} + x0;
@@ -203,15 +211,11 @@ v[${(4 * r + 1) * count}u + i] = t${r}.y + t${r}.z;
 v[${(4 * r + 2) * count}u + i] = t${r}.z - t${r}.y;
 v[${(4 * r + 3) * count}u + i] = t${r}.y - t${r}.w;`,
 )}`;
-  return {
-    label: 'patches transformed',
-    code: threads(count, body),
-    bound: [
-      { name: 'x', at: from.at, type: from.storage },
-      { name: 'v', at: to, type: 'f32', write: true },
-    ],
-    groups: spread(Math.ceil(count / THREADS), most),
-  };
+  const bound = [
+    { name: 'x', at: from.at, type: from.storage },
+    { name: 'v', at: to, type: 'f32', write: true },
+  ];
+  return pass('patches transformed', count, portion, bound, most, body);
 }
 
 /** A' m A: four outputs of each channel and patch. */
@@ -220,7 +224,7 @@ function resultDispatch(
   portions: Portions,
   from: Operand,
   to: Place,
-  first: number,
+  portion: number,
   most: number,
 ): Dispatch {
   const count = outputs * portions.size;
@@ -234,20 +238,16 @@ function resultDispatch(
     return checks.length === 0 ? line : `if (${checks.join(' && ')}) { ${line} }`;
   };
   const body = `
-${patchPlace(portions, first)}
+${patchPlace(portions)}
 if (image >= ${batch}u) { return; }
 ${each(4, (r) => `let m${r} = vec4f(${[0, 1, 2, 3].map((c) => `m[${(4 * r + c) * count}u + i]`).join(', ')});`)}
 let t0 = m0 + m1 + m2;
 let t1 = m1 - m2 - m3;
 let at = ((image * ${outputs}u + channel) * ${height}u + row) * ${width}u + column;
 ${[0, 1].flatMap((r) => [0, 1].map((c) => put(r, c))).join('\n')}`;
-  return {
-    label: 'results transformed back',
-    code: threads(count, body),
-    bound: [
-      { name: 'm', at: from, type: 'f32' },
-      { name: 'y', at: to.at, type: to.storage, write: true },
-    ],
-    groups: spread(Math.ceil(count / THREADS), most),
-  };
+  const bound = [
+    { name: 'm', at: from, type: 'f32' },
+    { name: 'y', at: to.at, type: to.storage, write: true },
+  ];
+  return pass('results transformed back', count, portion, bound, most, body);
 }

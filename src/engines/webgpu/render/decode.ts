@@ -51,11 +51,13 @@ export interface Sink {
   /** [.., 32], in vectors, named `rgbs`; left out, the second layer is left out but for the density. */
   readonly rgb?: Bound;
   /** Dots of the colours with cotangents, named `dots`. */
-  readonly dots?: {
-    readonly bound: readonly Bound[];
-    /** WGSL: `cotangentOf(i, c) -> vec4<f32>`. */
-    readonly code: string;
-  };
+  readonly dots?:
+    | {
+        readonly bound: readonly Bound[];
+        /** WGSL: `cotangentOf(i, c) -> vec4<f32>`. */
+        readonly code: string;
+      }
+    | undefined;
 }
 
 /** Points to densities, and to colours or their dots with cotangents. */
@@ -108,7 +110,7 @@ ${densityShare()}
 ${rgb === undefined && dots === undefined ? '' : second(field, rgb, dots, start)}`,
 )}`;
   return {
-    label: `renderer: ${source.label}`,
+    label: source.label,
     code,
     bound: [
       ...source.bound,

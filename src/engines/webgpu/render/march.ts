@@ -10,15 +10,16 @@ import type { Bound, Dispatch, Operand, Planning } from '../kernel.ts';
 import { entry, floats, groupsFor, INFINITY, MARCHING, stored } from './shader.ts';
 import { type RayCall, rayAt, type Tiles, turnOf } from './tiles.ts';
 
-const THREADS = 64;
-/** Lines of workgroup memory that a ray has: of one number a sample each. */
-const LINES = 5;
+export const MARCH_THREADS = 64;
+/** Lines of workgroup memory that a ray has, of one number a sample each: for marching, and for the way back. */
+export const LINES = 5;
+export const BACK_LINES = 7;
 const LINE_BYTES = 24 * 1024;
 
 /** Rays of a workgroup, or 0 where not even one fits. */
-export function raysTogether({ abilities }: Planning, samples: number): number {
+export function raysTogether({ abilities }: Planning, samples: number, lines: number): number {
   const most = Math.min(LINE_BYTES, abilities.limits.maxComputeWorkgroupStorageSize);
-  return [8, 4, 2, 1].find((rays) => rays * samples * LINES * 4 <= most) ?? 0;
+  return [8, 4, 2, 1].find((rays) => rays * samples * lines * 4 <= most) ?? 0;
 }
 
 /** WGSL: rays of a workgroup, and the light that an interval keeps back. */
@@ -39,7 +40,7 @@ export interface TileBuffers {
 
 /** Depths of the importance pass: [sample, ray] in drawn order. */
 export function drawDispatch(call: RayCall, tiles: Tiles, at: TileBuffers): Dispatch {
-  const count = raysTogether(call.planning, call.coarse + call.fine);
+  const count = raysTogether(call.planning, call.coarse + call.fine, LINES);
   const turn = turnOf(tiles, 'middle', at.tile);
   const code = /* wgsl */ `
 const COARSE = ${call.coarse}u;
@@ -96,7 +97,7 @@ fn sumUp(r: u32) {
   }
 }
 ${entry(
-  THREADS,
+  MARCH_THREADS,
   /* wgsl */ `
   let begin = (group.x + group.y * groups.x) * TOGETHER;
   for (var i = local; i < COARSE * TOGETHER; i += THREADS) {
@@ -146,8 +147,7 @@ ${entry(
   };
 }
 
-/** WGSL: samples of the workgroup's rays in the order of depth, and the opacities between them; needs `together` and
- * `rayAt`. Samples of both passes in `keys` and `values` to `depths`, `sorted` and `order`, then `keys` are opacities. */
+/** WGSL: samples of the workgroup's rays in the order of depth; needs `rayAt`. With `SORT`, samples of both passes go from `keys` and `values` to `depths`, `sorted` and `order`. */
 export const sorting = (call: RayCall, count: number): string => {
   const samples = call.coarse + call.fine;
   return /* wgsl */ `
@@ -196,16 +196,11 @@ export const SORT = /* wgsl */ `
     sorted[to] = values[i];
     order[to] = i;
   }
-  workgroupBarrier();
-  for (var i = local; i < (SAMPLES - 1u) * TOGETHER; i += THREADS) {
-    let next = i + TOGETHER;
-    keys[i] = opacityBetween(sorted[i], sorted[next], depths[next] - depths[i]);
-  }
   workgroupBarrier();`;
 
 /** Marches rays and mixes their colours: the node's outputs. */
 export function marchDispatch(call: RayCall, tiles: Tiles, at: TileBuffers & { colours: Bound }): Dispatch {
-  const count = raysTogether(call.planning, call.coarse + call.fine);
+  const count = raysTogether(call.planning, call.coarse + call.fine, LINES);
   const turn = turnOf(tiles, 'last', at.tile);
   const [features, depth, opacity, range] = call.node.outputs.map((tensor, output) =>
     floats(
@@ -260,8 +255,13 @@ fn weigh(r: u32, ray: vec3<u32>) {
   }
 }
 ${entry(
-  THREADS,
+  MARCH_THREADS,
   /* wgsl */ `${SORT}
+  for (var i = local; i < (SAMPLES - 1u) * TOGETHER; i += THREADS) {
+    let next = i + TOGETHER;
+    keys[i] = opacityBetween(sorted[i], sorted[next], depths[next] - depths[i]);
+  }
+  workgroupBarrier();
   if (local < TOGETHER) {
     weigh(local, rayAt(min(begin + local, RAYS - 1u)));
   }

@@ -54,7 +54,7 @@ export const product = (
 /** From features in `rows` to hidden values `h` [8] of four points each: hidden value `lane * 4 + j % 4 + 32 * (j /
  * 4)` of points `across + p * ACROSS`. */
 export const hiddenValues = (rows: string): string => /* wgsl */ `
-  var h: array<vec4<f32>, 8>;
+  var h = array<vec4<f32>, 8>();
   ${product([8, 'h'], rows, 'first', 8)}
   ${repeat(8, (j) => `h[${j}] = softplus(h[${j}] + decoder[${DECODER.firstBias}u + lane + 8u * (${j} / 4u)][${j} % 4u]);`)}`;
 
@@ -86,7 +86,7 @@ fn sumOfShares(point: u32) -> f32 {
 
 /** Colours `rgb` [4] of four points from rows of hidden values: colour `lane * 4 + j`, activated. */
 export const colours = (rows: string, { activation }: Field): string => /* wgsl */ `
-  var rgb: array<vec4<f32>, 4>;
+  var rgb = array<vec4<f32>, 4>();
   ${repeat(4, (j) => `rgb[${j}] = vec4<f32>(decoder[${DECODER.secondBias}u + lane][${j}]);`)}
   ${product([4, 'rgb'], rows, 'second', 16)}
   ${activation === 'none' ? '' : repeat(4, (j) => `rgb[${j}] = activated(rgb[${j}]);`)}`;

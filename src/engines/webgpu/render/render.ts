@@ -4,7 +4,7 @@ import type { Node } from '../../../tensor/index.ts';
 import type { Bound, Kernel, KernelCall, Planning } from '../kernel.ts';
 import { decodeDispatch } from './decode.ts';
 import { DECODER_BYTES, packDispatch, texelBytes } from './field.ts';
-import { drawDispatch, marchDispatch, raysTogether } from './march.ts';
+import { drawDispatch, LINES, marchDispatch, raysTogether } from './march.ts';
 import { passesOf, placeDispatch, placedPoints, rayCallOf, TILE_WORDS_BYTES, tilesOf } from './tiles.ts';
 
 /** Scratch buffers, in order. */
@@ -25,10 +25,9 @@ export const renderRaysKernel: Kernel = {
     if (call === undefined) return undefined;
     const { coarse, fine, field } = call;
     const samples = coarse + fine;
-    if (raysTogether(planning, samples) === 0) return undefined;
+    if (raysTogether(planning, samples, LINES) === 0) return undefined;
     const colourBytes = field.texel === 'vec4<f16>' ? 64 : 128;
-    const most = Math.max(coarse, fine);
-    const tiles = tilesOf(call, samples * (colourBytes + 4) + most * 16 + fine * 4);
+    const tiles = tilesOf(call, samples * (colourBytes + 20) + fine * 4);
     const colours: Bound = { name: 'rgbs', at: AT.colours, type: field.texel };
     const names = (node.attrs.options as unknown as { inputs: string[] }).inputs;
     const tile = passesOf(call).flatMap((pass) => [
@@ -57,7 +56,7 @@ export const renderRaysKernel: Kernel = {
       scratch: [
         texelBytes(field),
         DECODER_BYTES,
-        most * tiles.rays * 16,
+        samples * tiles.rays * 16,
         samples * tiles.rays * 4,
         samples * tiles.rays * colourBytes,
         fine * tiles.rays * 4,

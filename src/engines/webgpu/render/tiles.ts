@@ -105,6 +105,14 @@ export function turnOf(
   };
 }
 
+/** Makes the next tile's number, where the last dispatch that reads it may be any. */
+export const nextTile = (at: Operand): Dispatch => ({
+  label: 'renderer: next tile',
+  code: '@compute @workgroup_size(1) fn main() { tile[1] = tile[0] + 1u; }',
+  bound: [{ name: 'tile', at, type: 'u32', write: true }],
+  groups: [1, 1, 1],
+});
+
 /** WGSL: `rayAt(r)` of a ray of the tile: batch entry, number among all rays of the call, and whether it is one; the
  * nearest ray stands in for those outside of the picture. Needs `tileNumber`. */
 export const rayAt = (call: RayCall, tiles: Tiles): string => /* wgsl */ `
@@ -136,7 +144,7 @@ export const passesOf = ({ coarse, fine }: RayCall): readonly Pass[] => [
 ];
 
 /** Places a pass's sample points, moved by the mesh where there is one: [sample, ray, 4], with the noise or `CROP_MARK`
- * last. And the faces that moved them, if they are asked for: [sample, ray], `NO_FACE` where none did. */
+ * last. And where they were before, with the face that moved them or `NO_FACE`, if that is asked for. */
 export function placeDispatch(
   call: RayCall,
   tiles: Tiles,
@@ -145,7 +153,7 @@ export function placeDispatch(
     readonly tile: Operand;
     readonly fineDepths: Operand;
     readonly points: Operand;
-    readonly faces?: { readonly at: Operand; readonly start: number };
+    readonly posed?: Operand | undefined;
   },
 ): Dispatch {
   const turn = turnOf(tiles, pass.name === 'coarse' ? 'first' : 'middle', at.tile);
@@ -166,7 +174,11 @@ ${entry(
   if (i < SAMPLES * RAYS) {
     let ray = rayAt(i % RAYS);
     let sample = ray.y * SAMPLES + i / RAYS;
-    ${alongRay(pass, 'i')}
+    let start = ray.y * 3u;
+    let origin = vec3<f32>(f32(origins[start]), f32(origins[start + 1u]), f32(origins[start + 2u]));
+    let direction = vec3<f32>(f32(directions[start]), f32(directions[start + 1u]), f32(directions[start + 2u]));
+    let along = ${pass.name === 'coarse' ? 'f32(coarse[sample])' : 'fineDepths[i]'};
+    let posed = origin + direction * along;
 ${
   mesh
     ? /* wgsl */ `
@@ -178,9 +190,9 @@ ${
     }`
     : '    let point = posed;'
 }
-    ${at.faces === undefined ? '' : `faces[${at.faces.start}u + i] = face;`}
+    ${at.posed === undefined ? '' : `poses[${pass.start * tiles.rays}u + i] = vec4<u32>(bitcast<vec3<u32>>(posed), face);`}
     let cropped = ${cropLimit === undefined ? 'false' : `max(abs(point.x), abs(point.z)) > ${literal(cropLimit)}`};
-    points[i] = vec4<f32>(point, select(${mark}, ${literal(CROP_MARK)}, cropped));
+    points[${pass.start * tiles.rays}u + i] = vec4<f32>(point, select(${mark}, ${literal(CROP_MARK)}, cropped));
   }
   ${turn.end}`,
 )}`;
@@ -188,33 +200,20 @@ ${
     label: `renderer: where the ${pass.name} samples are`,
     code,
     bound: [
-      ...rayBound(call, pass, at.fineDepths),
+      call.input('origins'),
+      call.input('directions'),
+      pass.name === 'coarse' ? call.input('coarse') : { name: 'fineDepths', at: at.fineDepths, type: 'f32' },
       ...(call.has(noise) ? [call.input(noise)] : []),
       ...(mesh ? [meshBound(call.at('mesh'))] : []),
       ...(maps ? [call.input('maps', 4)] : []),
       ...(followed ? [call.input(given)] : []),
       ...turn.bound,
       { name: 'points', at: at.points, type: 'vec4<f32>', write: true },
-      ...(at.faces === undefined ? [] : [{ name: 'faces', at: at.faces.at, type: 'u32', write: true }]),
+      ...(at.posed === undefined ? [] : [{ name: 'poses', at: at.posed, type: 'vec4<u32>', write: true }]),
     ],
     groups: groupsFor(call.planning, pass.samples * tiles.rays, BLOCK_RAYS),
   };
 }
-
-/** What `alongRay` reads. */
-export const rayBound = (call: RayCall, pass: Pass, fineDepths: Operand): readonly Bound[] => [
-  call.input('origins'),
-  call.input('directions'),
-  pass.name === 'coarse' ? call.input('coarse') : { name: 'fineDepths', at: fineDepths, type: 'f32' },
-];
-
-/** Declares `posed`, a sample's point on its `ray`; `sample` is its number in the call, `at` in the tile. */
-export const alongRay = (pass: Pass, at: string): string => /* wgsl */ `
-    let start = ray.y * 3u;
-    let origin = vec3<f32>(f32(origins[start]), f32(origins[start + 1u]), f32(origins[start + 2u]));
-    let direction = vec3<f32>(f32(directions[start]), f32(directions[start + 1u]), f32(directions[start + 2u]));
-    let along = ${pass.name === 'coarse' ? 'f32(coarse[sample])' : `fineDepths[${at}]`};
-    let posed = origin + direction * along;`;
 
 /** WGSL: a point moved by given motions: rows of a rotation, then a translation. */
 const mapped = ({ faces }: RayCall): string => /* wgsl */ `
@@ -226,22 +225,26 @@ fn mapped(entry: u32, face: u32, p: vec3<f32>) -> vec3<f32> {
   return vec3<f32>(dot(a.xyz, p), dot(vec3<f32>(a.w, b.xy), p), dot(vec3<f32>(b.zw, c.x), p)) + c.yzw;
 }`;
 
-/** A pass's placed points, for the decoder. */
+/** Placed points of a pass, or of both, for the decoder.
+ *
+ * @param rays `rayAt` is there as well
+ */
 export function placedPoints(
   call: RayCall,
   tiles: Tiles,
-  pass: Pass,
+  pass: Omit<Pass, 'name'>,
   at: { readonly tile: Operand; readonly points: Operand },
+  rays = call.batch > 1,
 ): Source {
   const turn = turnOf(tiles, 'middle', at.tile);
   return {
-    label: `densities and colours of the ${pass.name} samples`,
+    label: `renderer: densities and colours of samples`,
     count: pass.samples * tiles.rays,
-    bound: [{ name: 'points', at: at.points, type: 'vec4<f32>' }, ...(call.batch === 1 ? [] : turn.bound)],
+    bound: [{ name: 'points', at: at.points, type: 'vec4<f32>' }, ...(rays ? turn.bound : [])],
     code: /* wgsl */ `
-${call.batch === 1 ? '' : `${turn.code}\n${rayAt(call, tiles)}`}
+${rays ? `${turn.code}\n${rayAt(call, tiles)}` : ''}
 fn pointAt(i: u32) -> vec4<f32> {
-  return points[i];
+  return points[${pass.start * tiles.rays}u + i];
 }
 fn entryOf(i: u32) -> u32 {
   return ${call.batch === 1 ? '0u' : 'entryOfRay(i % RAYS)'};

@@ -45,6 +45,7 @@ const generous: Planning = {
     ...{ half: false, matrixUnits: [], software: false },
   },
   half: false,
+  faultOf: () => 0,
   storageOf: ({ dtype }) => (dtype === 'int32' ? 'i32' : 'f32'),
 };
 
@@ -301,11 +302,13 @@ describe.skipIf(reason !== '')(`in half precision${reason}`, () => {
           const storageOf: Planning['storageOf'] = (tensor) =>
             tensor.dtype === 'float32' ? storage : planning.storageOf(tensor);
           const { dispatches } = planned(node, { ...planning, storageOf });
-          const halved = dispatches.some((dispatch) => /\bf16\b/.test(shaderOf(dispatch)));
+          const halved = dispatches.some((dispatch) =>
+            /\bf16\b/.test(shaderOf(dispatch.code, dispatch.bound)),
+          );
           expect(halved).toBe(storage === 'f16' || (half && /^(render|decode)/.test(name)));
           for (const dispatch of dispatches) {
             checker.pushErrorScope('validation');
-            const module = checker.createShaderModule({ code: shaderOf(dispatch) });
+            const module = checker.createShaderModule({ code: shaderOf(dispatch.code, dispatch.bound) });
             checker.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
             const message = (await checker.popErrorScope())?.message ?? '';
             // A device that computes nothing has little workgroup memory.

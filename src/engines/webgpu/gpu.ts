@@ -16,8 +16,11 @@ export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128, q
 
 const STORAGE = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
 
+/** What a lost device may take to say so. */
+const LOSS_MS = 200;
+
 /** Released memory beyond this is given back. */
-const LARGEST_POOL_BYTES = 1 << 29;
+const LARGEST_POOL_BYTES = 2 ** 30;
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -67,15 +70,21 @@ export function createGpu(device: GPUDevice): Gpu {
       `webgpu: the device ${nameOf(device.adapterInfo)} was lost (${reason === 'destroyed' ? 'destroyed' : 'it stopped'}${message ? `: ${message}` : ''}): open another and make a new engine on it`,
     );
   });
+  // Without memory much is refused that was right: the shortage is what to tell.
+  const note = (error: PortraitganError): void => {
+    const isShortage = error instanceof GpuError && error.trouble === 'memory';
+    if (broken === undefined || (isShortage && !isLost())) broken = error;
+  };
+  const isLost = (): boolean => broken instanceof GpuError && broken.trouble === 'lost';
   device.addEventListener('uncapturederror', (event) => {
-    broken ??= troubleOf('a command', (event as GPUUncapturedErrorEvent).error);
+    note(troubleOf('a command', (event as GPUUncapturedErrorEvent).error));
   });
 
   const create = (bytes: number): GPUBuffer => device.createBuffer({ size: bytes, usage: STORAGE });
   const refuseBroken = (): void => {
     if (broken === undefined) return;
     const error = broken;
-    if (!(error instanceof GpuError && error.trouble === 'lost')) broken = undefined;
+    if (!isLost()) broken = undefined;
     throw error;
   };
   const checked: Gpu['checked'] = (what, act) => {
@@ -113,7 +122,7 @@ export function createGpu(device: GPUDevice): Gpu {
     checked,
     refuseBroken,
     fail: (error) => {
-      broken ??= error instanceof PortraitganError ? error : new GpuError('validation', `webgpu: ${error}`);
+      note(error instanceof PortraitganError ? error : new GpuError('validation', `webgpu: ${error}`));
     },
     acquire: (bytes) => {
       const size = roundedSize(bytes);
@@ -154,7 +163,9 @@ export function createGpu(device: GPUDevice): Gpu {
           if (bytes > 0) encoder.copyBufferToBuffer(buffer, 0, staging, offsets[i], Math.ceil(bytes / 4) * 4);
         });
         device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(1).catch((error) => {
+        await staging.mapAsync(1).catch(async (error) => {
+          // A loss is told by and by.
+          await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
           refuseBroken();
           throw new GpuError('lost', `webgpu: results could not be read: ${error}`);
         });

@@ -172,6 +172,9 @@ export function reduction(node: Node, context: DraftContext): Draft[] {
   for (const helper of emitter.helpers) helpers.add(helper);
   const loop = (from: string, step: string, end: string): string[] => [
     `var sum: ${type} = ${start};`,
+    ...(size === 0 ? [] : steps(from, step, end)),
+  ];
+  const steps = (from: string, step: string, end: string): string[] => [
     `for (var r = ${from}; r < ${end}; r += ${step}) {`,
     `let j = base + ${at('r', axes)};`,
     ...emitter.lines,

@@ -35,7 +35,7 @@ export const CROP_MARK = 1e30;
 
 /** Blocks that a workgroup decodes one after the other, with the decoder's weights read once; and from how many points
  * on that leaves enough workgroups. */
-const BLOCKS_TOGETHER = 4;
+const BLOCKS_TOGETHER = 16;
 const ENOUGH_POINTS = 1 << 18;
 
 /** Where points come from. */

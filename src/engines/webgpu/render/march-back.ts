@@ -3,7 +3,7 @@
 
 import type { Bound, Dispatch, Operand } from '../kernel.ts';
 import { CROPPED } from './decode.ts';
-import { BACK_LINES, MARCH_THREADS, raysTogether, SORT, sorting, type TileBuffers } from './march.ts';
+import { BACK_LINES, marchThreads, raysTogether, SORT, sorting, type TileBuffers } from './march.ts';
 import { entry, groupsFor, literal } from './shader.ts';
 import { type RayCall, rayAt, type Tiles, turnOf } from './tiles.ts';
 
@@ -88,7 +88,7 @@ ${
   write(r, begin, sorted[r] * 0.5, after * 0.5, ray.z == 1u);
 }
 ${entry(
-  MARCH_THREADS,
+  marchThreads(call.planning),
   /* wgsl */ `${SORT}
   for (var i = local; i < SAMPLES * TOGETHER; i += THREADS) {
     dotted[i] = ${ofFeatures ? 'dots[(order[i] / TOGETHER) * RAYS + min(begin + i % TOGETHER, RAYS - 1u)]' : '0.0'};

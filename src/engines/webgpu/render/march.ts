@@ -10,7 +10,8 @@ import type { Bound, Dispatch, Operand, Planning } from '../kernel.ts';
 import { entry, floats, groupsFor, INFINITY, MARCHING, stored } from './shader.ts';
 import { type RayCall, rayAt, type Tiles, turnOf } from './tiles.ts';
 
-export const MARCH_THREADS = 64;
+/** Threads of a workgroup of rays: as many as any device has, but few where each is a turn of a loop. */
+export const marchThreads = ({ abilities }: Planning): number => (abilities.software ? 64 : 256);
 /** Lines of workgroup memory that a ray has, of one number a sample each: for marching, and for the way back. */
 export const LINES = 5;
 export const BACK_LINES = 7;
@@ -97,7 +98,7 @@ fn sumUp(r: u32) {
   }
 }
 ${entry(
-  MARCH_THREADS,
+  marchThreads(call.planning),
   /* wgsl */ `
   let begin = (group.x + group.y * groups.x) * TOGETHER;
   for (var i = local; i < COARSE * TOGETHER; i += THREADS) {
@@ -255,7 +256,7 @@ fn weigh(r: u32, ray: vec3<u32>) {
   }
 }
 ${entry(
-  MARCH_THREADS,
+  marchThreads(call.planning),
   /* wgsl */ `${SORT}
   for (var i = local; i < (SAMPLES - 1u) * TOGETHER; i += THREADS) {
     let next = i + TOGETHER;

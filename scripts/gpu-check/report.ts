@@ -11,6 +11,9 @@ import { type Goal, goalsOf } from './goals.ts';
 import { type Answer, digits, type Measured, measuredIn, ratio } from './measured.ts';
 import { type CheckRecord, type RowRecord, readRecord } from './record.ts';
 
+/** Dispatches of a kind that take less of a program's time are left out. */
+const LEAST_SHARE = 0.03;
+
 const { values: options, positionals } = parseArgs({
   options: { out: { type: 'string', default: 'docs/measurements' } },
   allowPositionals: true,
@@ -261,8 +264,6 @@ function trainingTable({ rows }: Measured): string {
   );
 }
 
-/** Dispatches of a kind that take less of a program's time are left out. */
-const LEAST_SHARE = 0.03;
 
 function profileTables({ rows }: Measured): string {
   const tables = rows('profile').map(({ label, dispatches, deviceMs, longest }) => {

@@ -91,9 +91,7 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
     const known = faultNumbers.get(node);
     if (known !== undefined) return known;
     faultNumbers.set(node, faults.length);
-    return (
-      faults.push(`${node.op.name}: an index is out of range${node.site && ` (traced at ${node.site})`}`) - 1
-    );
+    return faults.push(`${nodeLabel(node)}: an index is out of range`) - 1;
   };
   // Whether a kernel takes a node must not depend on storage: nothing is stored in half precision yet.
   const probe: Planning = { abilities, half, storageOf: ({ dtype }) => STORAGES[dtype], faultOf: () => 0 };

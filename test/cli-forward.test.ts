@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type NpyArray, readNpz, toFloat32, writeNpz } from '../src/weights/index.ts';
 import { cli, freshFolder } from './cli-run.ts';
 import { parityFile } from './parity-files.ts';
+import { GPU_REMARKS, gpuEngineNames } from './webgpu/adapter.ts';
 
 /** The tolerances of the recorded files' own description: absolute, or in standard deviations. Behind them the
  * worst error measured over all cases and engines. */
@@ -24,6 +25,7 @@ const TOLERANCES: Readonly<Record<string, { readonly absolute?: number; readonly
 };
 
 const network = parityFile('tiny/network.pkl');
+const gpus = await gpuEngineNames();
 const CASES = ['front_nodef', 'right_nodef', 'mixed_nodef', 'trunc_nodef', 'front_nodef_nr64'];
 
 function error(got: Float32Array, want: Float32Array, relative: boolean): number {
@@ -64,7 +66,8 @@ describe.skipIf(network === undefined)('the recorded checkpoint', () => {
     ].map(([engine, form]) => [name, engine, form]),
   );
 
-  test.each([...table, ['right_nodef', 'web', 'pkl']])('%s on %s from %s', async (name, engine, form) => {
+  const others = ['web', ...gpus].map((engine) => ['right_nodef', engine, 'pkl']);
+  test.each([...table, ...others])('%s on %s from %s', async (name, engine, form) => {
     const recorded = await readNpz(parityFile(`tiny/gen_${name}.npz`)!);
     const folder = freshFolder();
     const given = recorded.has('z') ? ['z', 'c_cond', 'p_cond', 'c', 'points'] : ['ws', 'c', 'points'];
@@ -82,7 +85,7 @@ describe.skipIf(network === undefined)('the recorded checkpoint', () => {
       ...['--inputs', join(folder, 'in.npz'), '--outputs', out, '--planes', '--discriminate', '--no-deform'],
       ...flags,
     );
-    expect([code, stderr.replace(/^forward: .*\n/gm, '')]).toEqual([0, '']);
+    expect([code, stderr.replace(/^forward: .*\n/gm, '').replace(GPU_REMARKS, '')]).toEqual([0, '']);
     const outputs = await readNpz(out);
     const judged: string[] = [];
     for (const [key, tolerance] of Object.entries(TOLERANCES)) {

@@ -19,10 +19,12 @@ import {
 } from '../src/weights/index.ts';
 import { cli, freshFolder } from './cli-run.ts';
 import { parityFile } from './parity-files.ts';
+import { GPU_REMARKS, gpuEngineNames } from './webgpu/adapter.ts';
 
 type Arrays = ReadonlyMap<string, NpyArray>;
 type Options = Record<string, unknown> & { loss: Record<string, unknown>; params_without_gradient: string[] };
 
+const gpus = await gpuEngineNames();
 const network = parityFile('tiny/network.pkl');
 const folder = freshFolder();
 const all: Record<string, Options> =
@@ -101,12 +103,16 @@ describe.skipIf(network === undefined)('the recorded steps', () => {
     ['train_dmain', 'cpu'],
     ['train_dreg', 'cpu'],
     ['train_dreg', 'reference'],
+    ...gpus.flatMap((engine) => [
+      ['train_gmain', engine],
+      ['train_dreg', engine],
+    ]),
   ];
 
   test.each(table)('%s on %s', { timeout: 600_000 }, async (name, engine) => {
     const file = parityFile(`tiny/${name}.npz`)!;
     const { code, stderr } = await step(name, file, all[name], '--engine', engine);
-    expect([code, stderr]).toEqual([0, '']);
+    expect([code, stderr.replace(GPU_REMARKS, '')]).toEqual([0, '']);
     const recorded = await readNpz(file);
     await compare(name, recorded);
     const got = new Set(namesOf(await outputsOf(name), 'grad/'));

@@ -23,6 +23,16 @@ export async function testGpu(): Promise<TestGpu> {
   }
 }
 
+/** What a command says of a software adapter and of shaders that it compiles. */
+export const GPU_REMARKS = /^(portraitgan: webgpu: .* computes on the CPU|shaders of ).*\n/gm;
+
+/** `webgpu` where there is an adapter, for tables of engine names, or nothing, and then a warning says why. */
+export async function gpuEngineNames(): Promise<'webgpu'[]> {
+  const { device } = await testGpu();
+  device?.destroy();
+  return device === undefined ? [] : ['webgpu'];
+}
+
 /** The webgpu engine for tables that all engines run, or none, and then a warning says why. */
 export async function gpuEngines(): Promise<Engine[]> {
   const { device } = await testGpu();

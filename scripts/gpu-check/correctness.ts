@@ -111,15 +111,24 @@ async function renderedRow(engine: t.Engine, scene: Scene, ending?: Ending): Pro
   };
 }
 
+/** Depths times opacity: where nothing is, a depth is the quotient of two numbers near 0, and each engine has its own. */
+function whereSeen(depths: Float32Array, mask: Float32Array): Float32Array {
+  return depths.map((depth, i) => depth * Math.max(0, mask[i] + 0.001));
+}
+
 async function pictureRows(gpu: Gpu, engine: t.Engine, section: Section): Promise<void> {
   const source = openFileSource(join(gpu.data, 'expected.safetensors'));
   const { tensors } = readSafetensors(source);
   for (const scene of scenesIn(gpu.data, gpu.small)) {
     await section.row(`pictures, ${scene.name}`, async () => {
       const found = await scene.open((network) => sceneOutputs(engine, network));
+      const expectedOf = (name: string): Float32Array =>
+        materialize(tensors.get(`${scene.name}/${name}`)!).data as Float32Array;
       const apart = Object.entries(found).map(([name, value]) => {
-        const expected = materialize(tensors.get(`${scene.name}/${name}`)!).data as Float32Array;
-        return [name, differenceOf(sampled(value), expected)] as const;
+        const [own, expected] = [sampled(value), expectedOf(name)];
+        if (!name.endsWith('image_depth')) return [name, differenceOf(own, expected)] as const;
+        const mask = expectedOf(name.replace('image_depth', 'image_mask'));
+        return [name, differenceOf(whereSeen(own, mask), whereSeen(expected, mask))] as const;
       });
       return {
         ...verdict(Math.max(...apart.map(([, { worst }]) => worst)), TOLERANCE.picture * allowance(engine)),

@@ -111,7 +111,7 @@ function adapterWords({ adapter }: Measured): string {
     /Storage|Workgroup|BufferSize/.test(name),
   );
   const units = (matrixUnits ?? []).map(
-    ({ M, N, K, componentType, resultType }) => `${M} x ${N} x ${K} ${componentType} to ${resultType}`,
+    ({ m, n, k, component, result }) => `${m} x ${n} x ${k} ${component} to ${result}`,
   );
   return [
     `Features: ${(engine?.features ?? []).join(', ')}.`,
@@ -263,7 +263,6 @@ function trainingTable({ rows }: Measured): string {
     }),
   );
 }
-
 
 function profileTables({ rows }: Measured): string {
   const tables = rows('profile').map(({ label, dispatches, deviceMs, longest }) => {

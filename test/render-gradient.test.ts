@@ -14,7 +14,8 @@ import { hostArrayOf } from '../src/tensor/host.ts';
 import * as t from '../src/tensor/index.ts';
 import { differences } from './gradients/differences.ts';
 import { random } from './primitives/values.ts';
-import { compose, DEFAULTS, decoderShapes, type Ending, gap, outputs, type Scene } from './render-scene.ts';
+import { compose, DEFAULTS, decoderShapes, type Ending, gap, outputs } from './render-scene.ts';
+import { GRADIENT_SCENES, type Seen } from './render-scenes.ts';
 
 const reference = referenceEngine();
 const { wasm, kernels, reservedBytes } = kernelModule();
@@ -27,8 +28,6 @@ const engines = {
 afterAll(async () => {
   for (const engine of [reference, ...Object.values(engines)]) await engine.dispose();
 });
-
-type Seen = 'features' | 'depth' | 'opacity';
 
 /** Gradients of the sum of what is seen, times random numbers. */
 const gradients =
@@ -53,41 +52,8 @@ function usesKernel({ graph, parameters }: ReturnType<typeof compose>): boolean 
 
 const ALL: readonly Seen[] = ['features', 'depth', 'opacity'];
 
-const scenes: readonly (readonly [string, Scene & { readonly seen?: readonly Seen[] }])[] = [
-  ['the published settings', {}],
-  ['features alone', { seen: ['features'] }],
-  ['opacity alone', { seen: ['opacity'] }],
-  // A mean depth does not follow densities that grow together: the last bias has a sum that nearly cancels. The
-  // definition in single precision: 1.4e-5.
-  ['depth alone', { seen: ['depth'], tolerance: 2e-4 }], // worst measured 6.1e-5
-  ['one layer', { options: { depth: 1 } }],
-  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
-  ['three pictures', { batch: 3, n: 5 }],
-  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
-  ['no importance pass', { options: { importanceSamples: 0 } }],
-  ['no importance pass, noise', { options: { importanceSamples: 0 }, draws: ['jitter', 'coarseNoise'] }],
-  ['disparity', { options: { disparity: true } }],
-  ['white behind', { options: { whiteBack: true } }],
-  ['no crop', { options: { cropMargin: 0 } }],
-  ['everything cropped', { options: { cropMargin: 2 } }],
-  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
-  ['a larger cube', { options: { boxWarp: 1.7 } }],
-  ['sigmoid', { options: { activation: 'sigmoid' } }],
-  [
-    'leaky ReLU, slow learning, white',
-    { options: { activation: 'lrelu', lrMultiplier: 0.5, whiteBack: true } },
-  ],
-  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
-  // Opacities of 1e-5 are 1 less a number rounded to 6e-8; worst measured 7.5e-3, the definition in single
-  // precision 3.4e-2.
-  ['thin fog', { density: -12, seen: ['features', 'opacity'], tolerance: 2e-2 }],
-  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
-  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
-  ['half opaque, sigmoid', { density: 60, options: { activation: 'sigmoid', samples: 48 } }],
-];
-
 describe.each(Object.keys(engines) as (keyof typeof engines)[])('%s', (engine) => {
-  test.each(scenes)('%s', async (_, scene) => {
+  test.each(GRADIENT_SCENES)('%s', async (_, scene) => {
     for (const seed of [1, 100]) {
       const composed = compose(scene, seed, gradients(scene.seen ?? ALL));
       expect(usesKernel(composed)).toBe(true);

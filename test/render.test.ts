@@ -12,7 +12,8 @@ import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
 import * as t from '../src/tensor/index.ts';
 import { distance, random } from './primitives/values.ts';
-import { compose, DEFAULTS, decoderShapes, outputs, type Scene } from './render-scene.ts';
+import { compose, DEFAULTS, decoderShapes, outputs } from './render-scene.ts';
+import { SCENES } from './render-scenes.ts';
 
 const reference = referenceEngine();
 const { wasm, kernels, reservedBytes } = kernelModule();
@@ -33,48 +34,8 @@ function usesKernel({ graph, parameters }: ReturnType<typeof compose>): boolean 
   );
 }
 
-const scenes: readonly (readonly [string, Scene])[] = [
-  ['the published settings', {}],
-  ['one layer', { options: { depth: 1 } }],
-  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
-  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
-  ['no importance pass', { options: { importanceSamples: 0 } }],
-  ['no importance pass, jitter', { options: { importanceSamples: 0 }, draws: ['jitter'] }],
-  ['disparity', { options: { disparity: true } }],
-  ['white behind', { options: { whiteBack: true } }],
-  ['no crop', { options: { cropMargin: 0 } }],
-  ['everything cropped', { options: { cropMargin: 2 } }],
-  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
-  ['a larger cube', { options: { boxWarp: 1.7 } }],
-  ['sigmoid', { options: { activation: 'sigmoid' } }],
-  ['leaky ReLU, slow learning', { options: { activation: 'lrelu', lrMultiplier: 0.5 } }],
-  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
-  ['thin fog', { density: -12 }],
-  ['beside the crop, as hard as steel', { density: 2500 }],
-  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
-  [
-    'an opaque body, every draw given',
-    { density: 400, options: { samples: 40 }, draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'] },
-  ],
-  [
-    'an opaque body, samples out of order',
-    { density: 300, options: { samples: 48, rayStart: 3.3, rayEnd: 2.25 } },
-  ],
-  ...(
-    [
-      [300, -300],
-      [3000, 0],
-    ] as const
-  ).map(([contrast, density]): [string, Scene] => [
-    `thin shells, contrast ${contrast}`, // worst measured 3.3e-5
-    { contrast, density, side: 40, tolerance: 1e-4, options: { samples: 48, importanceSamples: 48 } },
-  ]),
-  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
-  ['the same, sigmoid', { density: 2500, options: { activation: 'sigmoid' } }],
-];
-
 describe.each(Object.keys(engines) as (keyof typeof engines)[])('%s', (engine) => {
-  test.each(scenes)('%s', async (_, scene) => {
+  test.each(SCENES)('%s', async (_, scene) => {
     for (const seed of [1, 100]) {
       const composed = compose(scene, seed);
       expect(usesKernel(composed)).toBe(true);

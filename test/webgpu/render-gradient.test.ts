@@ -6,6 +6,7 @@ import { parametersOf } from '../../src/portrait/parameters.ts';
 import * as t from '../../src/tensor/index.ts';
 import { random } from '../primitives/values.ts';
 import { compose, DEFAULTS, decoderShapes, gap, type Scene } from '../render-scene.ts';
+import { GRADIENT_SCENES, type Seen } from '../render-scenes.ts';
 import {
   ALL,
   computed,
@@ -15,7 +16,6 @@ import {
   gradients,
   inputsOf,
   posedScene,
-  type Seen,
 } from './render-support.ts';
 
 const found = await deviceOrReason();
@@ -27,35 +27,9 @@ const gradientScenes: readonly (readonly [
   string,
   Scene & { readonly seen?: readonly Seen[]; readonly wanted?: readonly string[] },
 ])[] = [
-  ['the published settings', {}],
-  ['features alone', { seen: ['features'] }],
-  ['opacity alone', { seen: ['opacity'] }],
-  // A mean depth does not follow densities that grow together: the last bias has a sum that nearly cancels.
-  ['depth alone', { seen: ['depth'], tolerance: 2e-4 }], // worst measured 3.5e-5
+  ...GRADIENT_SCENES,
   ['the planes alone', { wanted: ['planes'] }],
   ['the decoder alone', { wanted: ['net.0.weight', 'net.2.bias'] }],
-  ['one layer', { options: { depth: 1 } }],
-  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
-  ['three pictures', { batch: 3, n: 5 }],
-  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
-  ['no importance pass', { options: { importanceSamples: 0 } }],
-  ['no importance pass, noise', { options: { importanceSamples: 0 }, draws: ['jitter', 'coarseNoise'] }],
-  ['disparity', { options: { disparity: true } }],
-  ['white behind', { options: { whiteBack: true } }],
-  ['no crop', { options: { cropMargin: 0 } }],
-  ['everything cropped', { options: { cropMargin: 2 } }],
-  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
-  ['a larger cube', { options: { boxWarp: 1.7 } }],
-  ['sigmoid', { options: { activation: 'sigmoid' } }],
-  [
-    'leaky ReLU, slow learning, white',
-    { options: { activation: 'lrelu', lrMultiplier: 0.5, whiteBack: true } },
-  ],
-  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
-  ['thin fog', { density: -12, seen: ['features', 'opacity'] }],
-  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
-  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
-  ['half opaque, sigmoid', { density: 60, options: { activation: 'sigmoid', samples: 48 } }],
 ];
 
 describe.skipIf(reason !== '')(`gradients of rays${reason}`, () => {

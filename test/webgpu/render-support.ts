@@ -11,6 +11,7 @@ import * as t from '../../src/tensor/index.ts';
 import { bumpySphere } from '../body-shapes.ts';
 import { random, randomSource } from '../primitives/values.ts';
 import { compose, decoderShapes, type Ending } from '../render-scene.ts';
+import type { Seen } from '../render-scenes.ts';
 import { openDevice, planningFor, runCall } from './one-call.ts';
 
 /** SwiftShader's extension for zeros in workgroup memory compiles one store a word: seconds a shader. */
@@ -149,8 +150,6 @@ export function posedScene(
   });
   return { graph, parameters: composed.parameters, inputs };
 }
-
-export type Seen = 'features' | 'depth' | 'opacity';
 
 export const ALL: readonly Seen[] = ['features', 'depth', 'opacity'];
 

@@ -11,6 +11,7 @@ import * as t from '../../src/tensor/index.ts';
 import { bumpySphere } from '../body-shapes.ts';
 import { distance, random, randomSource } from '../primitives/values.ts';
 import { compose, DEFAULTS, decoderShapes, gap, type Scene } from '../render-scene.ts';
+import { SCENES } from '../render-scenes.ts';
 import { openDevice, planningFor } from './one-call.ts';
 import {
   ALL,
@@ -83,47 +84,8 @@ describe.skipIf(reason !== '')(`decoded points${reason}`, () => {
   });
 });
 
-const scenes: readonly (readonly [string, Scene])[] = [
-  ['the published settings', {}],
-  ['one layer', { options: { depth: 1 } }],
-  ['two layers, two pictures', { options: { depth: 2 }, batch: 2 }],
-  ['every draw given', { draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'], batch: 2 }],
-  ['no importance pass', { options: { importanceSamples: 0 } }],
-  ['no importance pass, jitter', { options: { importanceSamples: 0 }, draws: ['jitter'] }],
-  ['disparity', { options: { disparity: true } }],
-  ['white behind', { options: { whiteBack: true } }],
-  ['no crop', { options: { cropMargin: 0 } }],
-  ['everything cropped', { options: { cropMargin: 2 } }],
-  ['limits by the cube', { options: { rayStart: 'auto', rayEnd: 'auto' } }],
-  ['a larger cube', { options: { boxWarp: 1.7 } }],
-  ['sigmoid', { options: { activation: 'sigmoid' } }],
-  ['leaky ReLU, slow learning', { options: { activation: 'lrelu', lrMultiplier: 0.5 } }],
-  ['odd sizes', { n: 9, side: 13, options: { samples: 5, importanceSamples: 3 } }],
-  ['thin fog', { density: -12 }],
-  ['beside the crop, as hard as steel', { density: 2500 }],
-  ['an opaque body', { density: 400, options: { samples: 48, importanceSamples: 24 } }],
-  [
-    'an opaque body, every draw given',
-    { density: 400, options: { samples: 40 }, draws: ['jitter', 'quantiles', 'coarseNoise', 'fineNoise'] },
-  ],
-  [
-    'an opaque body, samples out of order',
-    { density: 300, options: { samples: 48, rayStart: 3.3, rayEnd: 2.25 } },
-  ],
-  ...(
-    [
-      [300, -300],
-      [3000, 0],
-    ] as const
-  ).map(([contrast, density]): [string, Scene] => [
-    `thin shells, contrast ${contrast}`, // worst measured 1.1e-4
-    { contrast, density, side: 40, tolerance: 4e-4, options: { samples: 48, importanceSamples: 48 } },
-  ]),
-  ['half opaque', { density: 60, options: { samples: 48, importanceSamples: 48 } }],
-];
-
 describe.skipIf(reason !== '')(`rays${reason}`, () => {
-  test.each(scenes)('%s', async (_, scene) => {
+  test.each(SCENES)('%s', async (_, scene) => {
     const program = compose(scene, 1);
     const node = fusedNamed(program, 'renderRays');
     const given = inputsOf(program, node);
@@ -132,7 +94,7 @@ describe.skipIf(reason !== '')(`rays${reason}`, () => {
     for (const [i, array] of made.entries()) {
       const apart = distance(array, expected[i]);
       if (process.env.SHOW) console.log(_, i, apart);
-      expect(apart, `output ${i}`).toBeLessThan(scene.tolerance ?? 2e-5); // worst measured 4.0e-6
+      expect(apart, `output ${i}`).toBeLessThan(4 * (scene.tolerance ?? 1e-5)); // worst measured 4.0e-6
     }
   });
 });

@@ -21,7 +21,8 @@ import {
   type Storage,
   shaderOf,
 } from './kernel.ts';
-import { assembly, type Draft, type DraftContext, pointwise, reduction } from './shaders.ts';
+import { reduction } from './reduction.ts';
+import { assembly, type Draft, type DraftContext, pointwise } from './shaders.ts';
 
 /** - `given`: comes with each run; `weight` and `constant`: uploaded when the program is loaded.
  * - `fixed`: computed then, and kept. `result`: leaves the program. `transient`: lives between two steps. */
@@ -139,7 +140,7 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
         `${given.name}: ${label} takes ${megabytes(bytes)} but a buffer of this device holds ${megabytes(most)}: use a smaller batch or picture`,
       );
     }
-    return values.push({ ...value, bytes: Math.max(16, Math.ceil(bytes / 16) * 16) }) - 1;
+    return values.push({ ...value, bytes: wholeBytes(bytes) }) - 1;
   };
   const numberOf = (tensor: Tensor): number => {
     const base = baseOf(tensor);
@@ -166,7 +167,8 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
   };
   let faultsValue: number | undefined;
   const numberOfFaults = (): number => {
-    faultsValue ??= add({ kind: 'faults', storage: 'u32' }, 4 * (1 << 10), 'reports');
+    // As long as it must be is known when all shaders are written.
+    faultsValue ??= add({ kind: 'faults', storage: 'u32' }, 0, 'reports');
     return faultsValue;
   };
 
@@ -227,6 +229,9 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
     name,
     value: sizeOf(tensor.shape) === 0 ? undefined : numberOf(tensor),
   }));
+  if (faultsValue !== undefined) {
+    values[faultsValue] = { ...values[faultsValue], bytes: wholeBytes(4 * faults.length) };
+  }
   return { name: given.name, values, prologue, steps, outputs, faults };
 }
 
@@ -283,6 +288,11 @@ function checkConstantIndices(graph: Graph): void {
       `${graph.name}: ${node.op.name}: index ${bad} is outside of 0..${extent - 1}${site}`,
     );
   }
+}
+
+/** A multiple of 16, at least 16. */
+function wholeBytes(bytes: number): number {
+  return Math.max(16, Math.ceil(bytes / 16) * 16);
 }
 
 function megabytes(bytes: number): string {

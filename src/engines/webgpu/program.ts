@@ -9,7 +9,8 @@ import type { Aval, Graph, NdArray } from '../../tensor/index.ts';
 import type { Data, LoadedProgram } from '../shared-engine.ts';
 import { assignSlots, type Life } from './arena.ts';
 import type { GpuProgram, Step, Value } from './compile.ts';
-import { arrayFrom, bytesIn, type Gpu, type Pipeline, USAGE } from './gpu.ts';
+import { arrayFrom, bytesIn, type Gpu, type Pipeline } from './gpu.ts';
+import { createProfile, type Profile, type StepTime } from './profile.ts';
 
 /** Values that stay on the device, by number. */
 export interface Held {
@@ -26,10 +27,7 @@ export interface ProgramHooks {
   /** Told how many of the program's shaders are compiled. */
   readonly onProgress?: (program: string, done: number, total: number) => void;
   /** Told what each dispatch of a run took on the device, milliseconds. */
-  readonly onProfile?: (
-    program: string,
-    times: readonly { readonly label: string; readonly ms: number }[],
-  ) => void;
+  readonly onProfile?: (program: string, times: readonly StepTime[]) => void;
 }
 
 interface ReadyStep {
@@ -106,7 +104,7 @@ export async function loadProgram(
       const bufferOf = (value: number): GPUBuffer => buffers[value] ?? slots[slotOf[value]];
       const start = gpu.device.createCommandEncoder();
       if (faults >= 0) start.clearBuffer(bufferOf(faults));
-      const profile = hooks.onProfile && createProfile(gpu, program.name, steps, hooks.onProfile);
+      const profile = hooks.onProfile && createProfile(gpu, program.name, program.steps, hooks.onProfile);
       const commands = encode(gpu, start, steps, bufferOf, profile);
       const first = new Set<number>();
       for (const { name, value } of outputs) {
@@ -323,58 +321,4 @@ function identityOf(buffer: GPUBuffer): number {
     identities.set(buffer, identity);
   }
   return identity;
-}
-
-interface Profile {
-  descriptor(step: number): GPUComputePassDescriptor;
-  resolve(encoder: GPUCommandEncoder): void;
-}
-
-/** Queries of one set are that many at most. */
-const MOST_QUERIES = 4096;
-
-function createProfile(
-  gpu: Gpu,
-  name: string,
-  steps: readonly ReadyStep[],
-  report: NonNullable<ProgramHooks['onProfile']>,
-): Profile | undefined {
-  const count = Math.min(steps.length, MOST_QUERIES / 2);
-  if (!gpu.device.features.has('timestamp-query') || count === 0) return undefined;
-  const querySet = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * count });
-  const resolved = gpu.device.createBuffer({
-    size: 16 * count,
-    usage: USAGE.queryResolve | USAGE.copySource,
-  });
-  return {
-    descriptor: (step) =>
-      step < count
-        ? {
-            timestampWrites: {
-              querySet,
-              beginningOfPassWriteIndex: 2 * step,
-              endOfPassWriteIndex: 2 * step + 1,
-            },
-          }
-        : {},
-    resolve: (encoder) => {
-      encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
-      // Read in a submission of its own, which comes after this one.
-      queueMicrotask(async () => {
-        const [bytes] = await gpu.read(gpu.device.createCommandEncoder(), [
-          { buffer: resolved, bytes: 16 * count },
-        ]);
-        const times = new BigUint64Array(bytes.buffer, bytes.byteOffset, 2 * count);
-        report(
-          name,
-          steps.slice(0, count).map(({ step }, i) => ({
-            label: step.label,
-            ms: Number(times[2 * i + 1] - times[2 * i]) / 1e6,
-          })),
-        );
-        querySet.destroy();
-        resolved.destroy();
-      });
-    },
-  };
 }

@@ -6,7 +6,7 @@
  * already. Weights must not be written to after they were compiled.
  */
 
-import { EngineError, PortraitganError } from '../errors.ts';
+import { EngineError, PortraitganError, ShapeError } from '../errors.ts';
 import type {
   Arrays,
   CompileOptions,
@@ -16,7 +16,15 @@ import type {
   RunOptions,
   Values,
 } from '../tensor/engine.ts';
-import { type Aval, type Graph, keyOfGraph, type NdArray, type Tensor } from '../tensor/index.ts';
+import {
+  type Aval,
+  type Graph,
+  keyOfGraph,
+  type NdArray,
+  showAval,
+  sizeOf,
+  type Tensor,
+} from '../tensor/index.ts';
 import { checkArrays, firstNaN, refuseUnknown } from './checks.ts';
 
 export type Data = NdArray['data'];
@@ -61,6 +69,10 @@ export function engineOf(home: Home): Engine {
     },
     upload: async (array) => {
       const { dtype, shape } = array;
+      if (disposed) throw new EngineError(`an upload: the ${home.name} engine was disposed`);
+      if (array.data.length !== sizeOf(shape)) {
+        throw new ShapeError(`upload: ${showAval(array)} has ${array.data.length} values`);
+      }
       const value = { dtype, shape, resident: nextResident++ };
       await home.upload(value.resident, array);
       return value;

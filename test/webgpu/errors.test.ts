@@ -125,6 +125,12 @@ describe.skipIf(missing)(`on an adapter${missing}`, () => {
     const { y } = await program.runResident({ x: row });
     await device!.queue.onSubmittedWorkDone();
     expect((await troubleOf(engine.download(y))).trouble).toBe('validation');
+    // The refused run is the one that fails, whatever runs beside and after it.
+    const good = await engine.compile(doubled());
+    const [bad, beside] = await Promise.allSettled([program.run({ x: row }), good.run({ x })]);
+    expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('sorted') } });
+    expect(beside).toMatchObject({ status: 'fulfilled' });
+    expect([...(await good.run({ x })).y.data]).toEqual([2, 4, 6]);
     await engine.dispose();
   });
 
@@ -152,7 +158,11 @@ describe.skipIf(missing)(`on an adapter${missing}`, () => {
     expect([...(await program.run({ x })).y.data]).toEqual([2, 4, 6]);
     const inFlight = program.run({ x: held });
     doomed.destroy();
-    await inFlight.catch((error) => expect(error).toMatchObject({ trouble: 'lost' }));
+    const outcome = await inFlight.then(
+      ({ y }) => [...y.data],
+      (error) => error.trouble,
+    );
+    expect([[2, 4, 6], 'lost']).toContainEqual(outcome);
     await doomed.lost;
     const other = t.trace('other', { x: t.f32(3) }, (given) => ({ y: t.exp(given.x) }));
     const calls = [

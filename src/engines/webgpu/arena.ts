@@ -30,10 +30,14 @@ export interface Arena {
    * when buffers do. */
   reserve(bytes: readonly number[]): { readonly buffers: readonly GPUBuffer[]; readonly version: number };
   readonly bytes: number;
-  dispose(): void;
+  /** Gives all memory back; the next program gets fresh buffers. */
+  clear(): void;
 }
 
-export function createArena(create: (bytes: number) => GPUBuffer): Arena {
+export function createArena(
+  create: (bytes: number) => GPUBuffer,
+  destroy: (buffer: GPUBuffer) => void,
+): Arena {
   const buffers: GPUBuffer[] = [];
   let version = 0;
   return {
@@ -41,7 +45,7 @@ export function createArena(create: (bytes: number) => GPUBuffer): Arena {
       wanted.forEach((bytes, i) => {
         if (buffers[i] !== undefined && buffers[i].size >= bytes) return;
         // Work that was handed over keeps what it needs of the old one.
-        buffers[i]?.destroy();
+        if (buffers[i] !== undefined) destroy(buffers[i]);
         buffers[i] = create(bytes);
         version++;
       });
@@ -50,8 +54,8 @@ export function createArena(create: (bytes: number) => GPUBuffer): Arena {
     get bytes() {
       return buffers.reduce((sum, { size }) => sum + size, 0);
     },
-    dispose: () => {
-      for (const buffer of buffers.splice(0)) buffer.destroy();
+    clear: () => {
+      for (const buffer of buffers.splice(0)) destroy(buffer);
       version++;
     },
   };

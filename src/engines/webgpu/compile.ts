@@ -99,7 +99,8 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
   const kernelOf = (node: Node): Kernel | undefined =>
     byName.get(node.op.name === 'fused' ? (node.attrs.name as string) : node.op.name);
   const graph = expand(given, (node) => kernelOf(node)?.plan(node, probe) !== undefined);
-  checkConstantIndices(graph);
+  checkIndices(graph);
+  checkSizes(graph);
 
   const reads = abilities.limits.maxStorageBuffersPerShaderStage - 2;
   const operandsOf = (node: Node): readonly Tensor[] => kernelOf(node)?.reads?.(node) ?? node.inputs;
@@ -124,12 +125,18 @@ export function compileProgram(given: Graph, settings: CompileSettings): GpuProg
     if (fixed.has(node)) return 'fixed';
     return outputNames.has(tensor) ? 'result' : 'transient';
   };
+  // What such kernels read and write.
+  const words = new Set<Tensor>();
+  for (const node of graph.nodes) {
+    if (isExpression(node) || kernelOf(node)?.single !== true) continue;
+    for (const tensor of [...operandsOf(node), ...node.outputs]) words.add(baseOf(tensor));
+  }
   const storageOf = (tensor: Tensor): Storage => {
     const base = baseOf(tensor);
     if (base.dtype === 'float16' && !abilities.half) return 'f32';
     const isLarge = base.shape.length === 4 && sizeOf(base.shape) >= HALF_FROM;
     const isHalf = half && isLarge && base.dtype === 'float32' && kindOf(base) === 'transient';
-    return isHalf && kernelOf(base.node)?.single !== true ? 'f16' : STORAGES[base.dtype];
+    return isHalf && !words.has(base) ? 'f16' : STORAGES[base.dtype];
   };
   const add = (value: Omit<Value, 'bytes'>, bytes: number, label: string): number => {
     const { maxBufferSize, maxStorageBufferBindingSize } = abilities.limits;
@@ -271,14 +278,30 @@ function expand(graph: Graph, isTaken: (node: Node) => boolean): Graph {
   }
 }
 
-/** Indices that are known now are checked now. */
-function checkConstantIndices(graph: Graph): void {
+/** Elements are numbered by 32 bits in shaders, those of values that are never stored as well. */
+function checkSizes(graph: Graph): void {
+  for (const node of graph.nodes) {
+    for (const tensor of node.outputs) {
+      if (sizeOf(tensor.shape) < 2 ** 32) continue;
+      throw new GpuError(
+        'limit',
+        `${graph.name}: ${nodeLabel(node)} has ${sizeOf(tensor.shape)} elements; fewer than 2^32 can be numbered: use a smaller batch or picture`,
+      );
+    }
+  }
+}
+
+/** Indices that are known now are checked now, and that there is something to take. */
+function checkIndices(graph: Graph): void {
   for (const node of graph.nodes) {
     if (node.op.name !== 'gather' && node.op.name !== 'scatterAdd') continue;
     const indices = baseOf(node.inputs[1]).node;
-    if (indices.op.name !== 'constant') continue;
     const axis = node.attrs.axis as number;
     const extent = (node.op.name === 'gather' ? node.inputs[0] : node.outputs[0]).shape[axis];
+    if (extent === 0 && sizeOf(node.inputs[1].shape) > 0 && sizeOf(node.outputs[0].shape) > 0) {
+      throw new EngineError(`${graph.name}: ${nodeLabel(node)}: index out of range: the axis is empty`);
+    }
+    if (indices.op.name !== 'constant') continue;
     const bad = [...((indices.attrs.value as NdArray).data as Int32Array)].find(
       (at) => at < 0 || at >= extent,
     );

@@ -15,6 +15,8 @@ const REDUCTIONS: ReadonlySet<string> = new Set(['reduceSum', 'reduceMax', 'redu
 
 /** More parts than this are copied to their places one by one. */
 const MOST_PARTS = 4;
+/** An element that is computed so often in one shader is stored instead. */
+const MOST_TIMES = 9;
 /** Operations in one shader. */
 const MOST_OPERATIONS = 160;
 
@@ -126,10 +128,10 @@ function addShared(graph: Graph, stored: Set<Tensor>, operandsOf: Limits['operan
     }
     reach.times += straight;
     reaches.set(tensor, reach);
-    if (stored.has(baseOf(tensor)) || isMove(node) || node.op.name === 'constant') continue;
+    if (stored.has(baseOf(tensor)) || isAlias(node) || node.op.name === 'constant') continue;
     const cost = costOf(tensor);
-    const isShared = reach.roots.size > 1 && cost > 2;
-    const isRepeated = (reach.times >= 2 && cost >= 6) || reach.times >= 9;
+    const isShared = !isMove(node) && reach.roots.size > 1 && cost > 2;
+    const isRepeated = (!isMove(node) && reach.times >= 2 && cost >= 6) || reach.times >= MOST_TIMES;
     if (!isShared && !isRepeated) continue;
     stored.add(tensor);
     reaches.set(tensor, { roots: new Set([tensor]), times: 1 });
@@ -141,16 +143,21 @@ function split(root: Node, stored: Set<Tensor>, reads: number): void {
   for (;;) {
     const whole = partOf(root.inputs, stored);
     if (whole.leaves.size <= reads && whole.inner.length <= MOST_OPERATIONS) return;
-    // The largest part that fits on its own and takes away more than its own value.
+    // The largest part that fits on its own; a move, which costs nothing but memory, where there is no other.
     let best: Tensor | undefined;
     let most = 0;
-    for (const tensor of whole.inner) {
-      if (isMove(tensor.node)) continue;
-      const { leaves, inner } = partOf(tensor.node.inputs, stored);
-      const gain = leaves.size + inner.length / MOST_OPERATIONS;
-      if (leaves.size > reads || inner.length >= MOST_OPERATIONS || gain <= most) continue;
-      most = gain;
-      best = tensor;
+    for (const moves of [false, true]) {
+      for (const tensor of whole.inner) {
+        if (isMove(tensor.node) !== moves) continue;
+        const { leaves, inner } = partOf(tensor.node.inputs, stored);
+        const gain = leaves.size + inner.length / MOST_OPERATIONS;
+        if (leaves.size > reads || inner.length >= MOST_OPERATIONS || gain <= most) continue;
+        // What takes no value away is stored for its size alone.
+        if (leaves.size <= 1 && whole.leaves.size > reads) continue;
+        most = gain;
+        best = tensor;
+      }
+      if (best !== undefined) break;
     }
     if (best === undefined) return;
     stored.add(best);

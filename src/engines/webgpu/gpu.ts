@@ -27,6 +27,12 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** The first bytes of a buffer, to be copied out. */
+export interface Copied {
+  readonly buffer: GPUBuffer;
+  readonly bytes: number;
+}
+
 export interface Gpu {
   readonly device: GPUDevice;
   readonly abilities: Abilities;
@@ -36,11 +42,11 @@ export interface Gpu {
   /** Keeps a buffer for the next that asks; work that was handed over still sees its contents. */
   release(buffer: GPUBuffer): void;
   write(buffer: GPUBuffer, array: Pick<NdArray, 'data' | 'dtype'>, storage: Storage): void;
+  /** Hands commands over, copies of buffers behind them, and gives what waits for the copies; must be waited for. To be
+   * called within `checked`. */
+  submit(encoder: GPUCommandEncoder, sources: readonly Copied[]): () => Promise<Uint8Array[]>;
   /** Copies buffers out, once all work before is done. */
-  read(
-    encoder: GPUCommandEncoder,
-    sources: readonly { readonly buffer: GPUBuffer; readonly bytes: number }[],
-  ): Promise<Uint8Array[]>;
+  read(what: string, sources: readonly Copied[]): Promise<Uint8Array[]>;
   /** The pipeline of a shader; the same code gives the same pipeline. */
   pipeline(shader: string, writes: readonly boolean[]): Promise<Pipeline>;
   /** Runs `act` and gives back what the device says of it, once it knows. */
@@ -70,17 +76,26 @@ export function createGpu(device: GPUDevice): Gpu {
       `webgpu: the device ${nameOf(device.adapterInfo)} was lost (${reason === 'destroyed' ? 'destroyed' : 'it stopped'}${message ? `: ${message}` : ''}): open another and make a new engine on it`,
     );
   });
-  // Without memory much is refused that was right: the shortage is what to tell.
-  const note = (error: PortraitganError): void => {
-    const isShortage = error instanceof GpuError && error.trouble === 'memory';
-    if (broken === undefined || (isShortage && !isLost())) broken = error;
-  };
   const isLost = (): boolean => broken instanceof GpuError && broken.trouble === 'lost';
-  device.addEventListener('uncapturederror', (event) => {
-    note(troubleOf('a command', (event as GPUUncapturedErrorEvent).error));
-  });
 
-  const create = (bytes: number): GPUBuffer => device.createBuffer({ size: bytes, usage: STORAGE });
+  // All that is not destroyed yet.
+  const live = new Set<GPUBuffer>();
+  const create = (bytes: number): GPUBuffer => {
+    const buffer = device.createBuffer({ size: bytes, usage: STORAGE });
+    live.add(buffer);
+    return buffer;
+  };
+  const destroy = (buffer: GPUBuffer): void => {
+    live.delete(buffer);
+    buffer.destroy();
+  };
+  /** Buffers that could not be had look like others: none of those at hand is used again. */
+  const forget = (): void => {
+    arena.clear();
+    for (const list of pool.values()) for (const buffer of list) destroy(buffer);
+    pool.clear();
+    pooled = 0;
+  };
   const refuseBroken = (): void => {
     if (broken === undefined) return;
     const error = broken;
@@ -101,7 +116,9 @@ export function createGpu(device: GPUDevice): Gpu {
         ([refusal, shortage]) => {
           // What is refused then is refused because a buffer could not be had.
           const error = shortage ?? refusal;
-          if (error) throw troubleOf(what, error);
+          if (!error) return;
+          forget();
+          throw troubleOf(what, error);
         },
         // Scopes are lost with the device, which says so itself.
         () => undefined,
@@ -113,7 +130,40 @@ export function createGpu(device: GPUDevice): Gpu {
       throw error;
     }
   };
-  const arena = createArena(create);
+  const arena = createArena(create, destroy);
+  const submit: Gpu['submit'] = (encoder, sources) => {
+    const offsets: number[] = [];
+    let total = 0;
+    for (const { bytes } of sources) {
+      offsets.push(total);
+      total += Math.ceil(bytes / 16) * 16;
+    }
+    if (total === 0) {
+      device.queue.submit([encoder.finish()]);
+      return async () => sources.map(() => new Uint8Array());
+    }
+    const staging = device.createBuffer({ size: total, usage: USAGE.mapRead | USAGE.copyTarget });
+    sources.forEach(({ buffer, bytes }, i) => {
+      if (bytes > 0) encoder.copyBufferToBuffer(buffer, 0, staging, offsets[i], Math.ceil(bytes / 4) * 4);
+    });
+    device.queue.submit([encoder.finish()]);
+    const mapped = staging.mapAsync(1);
+    mapped.catch(() => undefined);
+    return async () => {
+      try {
+        await mapped.catch(async (error) => {
+          // A loss is told by and by.
+          await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
+          refuseBroken();
+          throw new GpuError('lost', `webgpu: results could not be read: ${error}`);
+        });
+        const bytes = new Uint8Array(staging.getMappedRange());
+        return sources.map((source, i) => bytes.slice(offsets[i], offsets[i] + source.bytes));
+      } finally {
+        staging.destroy();
+      }
+    };
+  };
 
   return {
     device,
@@ -122,10 +172,10 @@ export function createGpu(device: GPUDevice): Gpu {
     checked,
     refuseBroken,
     fail: (error) => {
-      note(error instanceof PortraitganError ? error : new GpuError('validation', `webgpu: ${error}`));
+      broken ??= error instanceof PortraitganError ? error : new GpuError('validation', `webgpu: ${error}`);
     },
     acquire: (bytes) => {
-      const size = roundedSize(bytes);
+      const size = roundedSize(bytes, abilities.limits.maxBufferSize);
       held += size;
       const found = pool.get(size)?.pop();
       if (found === undefined) return create(size);
@@ -135,7 +185,7 @@ export function createGpu(device: GPUDevice): Gpu {
     release: (buffer) => {
       held -= buffer.size;
       if (isDisposed || pooled + buffer.size > LARGEST_POOL_BYTES) {
-        buffer.destroy();
+        destroy(buffer);
         return;
       }
       pooled += buffer.size;
@@ -147,33 +197,10 @@ export function createGpu(device: GPUDevice): Gpu {
       const data = laidOut(array, storage);
       if (data.byteLength > 0) device.queue.writeBuffer(buffer, 0, data as Uint8Array<ArrayBuffer>);
     },
-    read: async (encoder, sources) => {
-      const offsets: number[] = [];
-      let total = 0;
-      for (const { bytes } of sources) {
-        offsets.push(total);
-        total += Math.ceil(bytes / 16) * 16;
-      }
-      const staging = device.createBuffer({
-        size: Math.max(16, total),
-        usage: USAGE.mapRead | USAGE.copyTarget,
-      });
-      try {
-        sources.forEach(({ buffer, bytes }, i) => {
-          if (bytes > 0) encoder.copyBufferToBuffer(buffer, 0, staging, offsets[i], Math.ceil(bytes / 4) * 4);
-        });
-        device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(1).catch(async (error) => {
-          // A loss is told by and by.
-          await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
-          refuseBroken();
-          throw new GpuError('lost', `webgpu: results could not be read: ${error}`);
-        });
-        const mapped = new Uint8Array(staging.getMappedRange());
-        return sources.map(({ bytes }, i) => mapped.slice(offsets[i], offsets[i] + bytes));
-      } finally {
-        staging.destroy();
-      }
+    submit,
+    read: async (what, sources) => {
+      const { result: reader, verdict } = checked(what, () => submit(device.createCommandEncoder(), sources));
+      return judged(reader(), verdict);
     },
     pipeline: (shader, writes) => {
       const known = pipelines.get(shader);
@@ -186,12 +213,19 @@ export function createGpu(device: GPUDevice): Gpu {
     memory: () => ({ arena: arena.bytes, held, pooled }),
     dispose: () => {
       isDisposed = true;
-      arena.dispose();
-      for (const list of pool.values()) for (const buffer of list) buffer.destroy();
+      for (const buffer of live) buffer.destroy();
+      live.clear();
       pool.clear();
       pipelines.clear();
     },
   };
+}
+
+/** What was read, unless the device refused what made it: that is the reason then. */
+export async function judged<T>(reading: Promise<T>, verdict: Promise<void>): Promise<T> {
+  reading.catch(() => undefined);
+  await verdict;
+  return reading;
 }
 
 async function makePipeline(
@@ -245,9 +279,9 @@ function troubleOf(what: string, error: GPUError): GpuError {
 }
 
 /** Powers of two up to a megabyte, whole megabytes above: fewer sizes, more reuse. */
-function roundedSize(bytes: number): number {
+function roundedSize(bytes: number, most: number): number {
   if (bytes <= 1 << 20) return Math.max(256, 2 ** Math.ceil(Math.log2(bytes)));
-  return Math.ceil(bytes / 2 ** 20) * 2 ** 20;
+  return Math.min(Math.ceil(bytes / 2 ** 20) * 2 ** 20, most);
 }
 
 /** An array's bytes as its buffer holds them, padded to whole words. */

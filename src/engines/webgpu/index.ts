@@ -2,7 +2,7 @@
  * `portraitgan/engines/webgpu`: the engine on a GPU, in a page and in Node alike.
  *
  * The device is handed in: a page's own, or Dawn's (npm package `webgpu`, through `openNodeDevice`). Everything runs as
- * WGSL of our own; a run of a program is one submission, and only what is asked for comes back.
+ * WGSL of our own, and only what is asked for comes back.
  */
 
 import type { Engine } from '../../tensor/engine.ts';
@@ -77,15 +77,17 @@ export function webgpuEngine(options: WebgpuEngineOptions): WebgpuEngine {
         gpu.write(made, array, storageOf(array));
         return made;
       });
+      await verdict.catch((error) => {
+        gpu.release(buffer);
+        throw error;
+      });
       store.set(value, { buffer });
-      await verdict;
     },
     download: async (value, aval) => {
       gpu.refuseBroken();
       const { buffer } = heldIn(store, value);
       const storage = storageOf(aval);
-      const source = { buffer, bytes: bytesIn(aval, storage) };
-      const [bytes] = await gpu.read(device.createCommandEncoder(), [source]);
+      const [bytes] = await gpu.read('a download', [{ buffer, bytes: bytesIn(aval, storage) }]);
       gpu.refuseBroken();
       return arrayFrom(aval, storage, bytes);
     },
@@ -96,7 +98,6 @@ export function webgpuEngine(options: WebgpuEngineOptions): WebgpuEngine {
       gpu.release(held.buffer);
     },
     dispose: async () => {
-      for (const { buffer } of store.values()) buffer.destroy();
       store.clear();
       gpu.dispose();
     },

@@ -63,7 +63,7 @@ export interface Kernel {
   /** What it reads in place of the node's inputs, one for each: tensors that they are moves of, which then need not
    * be made. The inputs themselves where left out. */
   reads?(node: Node): readonly Tensor[];
-  /** It writes 32-bit words: none of its results is stored in half precision. */
+  /** It works on 32-bit words: none of its operands and results is stored in half precision. */
   readonly single?: boolean;
 }
 

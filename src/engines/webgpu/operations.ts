@@ -25,6 +25,17 @@ const HELPERS = {
   let size = pow(-x, y);
   return select(size, -size, fract(y * 0.5) != 0.0);
 }`,
+  // Powers below 1 are fractions, which are cut off.
+  wholePower: `fn whole_power(x: i32, y: i32) -> i32 {
+  if (y < 0) { return select(select(0, 1 - 2 * (y & 1), x == -1), 1, x == 1); }
+  var result = 1;
+  var square = x;
+  for (var rest = y; rest > 0; rest /= 2) {
+    if ((rest & 1) == 1) { result *= square; }
+    square *= square;
+  }
+  return result;
+}`,
   // To nearest, ties to even: what the device's own conversion does is its own affair.
   toHalf: `fn to_half(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
@@ -114,8 +125,8 @@ const FLOAT: Readonly<Record<string, Rule>> = {
 
 const WHOLE: Readonly<Record<string, Rule>> = {
   // Nothing is divided by zero but to 0.
-  div: { write: (x, y) => `select(${x} / ${y}, 0, ${y} == 0)` },
-  pow: { helper: 'power', write: (x, y) => `i32(round(power(f32(${x}), f32(${y}))))` },
+  div: { write: (x, y) => `select(${x} / select(${y}, 1, ${y} == 0), 0, ${y} == 0)` },
+  pow: { helper: 'wholePower', write: (x, y) => `whole_power(${x}, ${y})` },
 };
 
 const ANY: Readonly<Record<string, Rule>> = {

@@ -5,6 +5,7 @@ import { type Node, sizeOf } from '../../tensor/index.ts';
 import { splitAt } from '../../tensor/primitives/common.ts';
 import type { Bound, Dispatch, Kernel, Planning } from './kernel.ts';
 import { spread } from './kernel.ts';
+import { helperCode } from './operations.ts';
 
 const WIDTH = 64;
 
@@ -104,7 +105,7 @@ export const cumsumKernel: Kernel = {
   },
 };
 
-/** Each element counts those that go before it: right for short rows. */
+/** Each element counts those that go before it: right for short rows. NaN goes last. */
 export const sortKernel: Kernel = {
   name: 'sort',
   plan(node, planning) {
@@ -113,8 +114,8 @@ export const sortKernel: Kernel = {
   let row = (i / ${extent}u) * ${extent}u;
   let own = f32(x[i]);
   var rank = 0u;
-  for (var k = row; k < i; k++) { rank += select(0u, 1u, f32(x[k]) <= own); }
-  for (var k = i + 1u; k < row + ${extent}u; k++) { rank += select(0u, 1u, f32(x[k]) < own); }
+  for (var k = row; k < i; k++) { rank += select(1u, 0u, goes_before(own, f32(x[k]))); }
+  for (var k = i + 1u; k < row + ${extent}u; k++) { rank += select(0u, 1u, goes_before(f32(x[k]), own)); }
   values[row + rank] = ${stored('own', planning.storageOf(node.outputs[0]))};
   order[row + rank] = i32(i - row);`;
     const bound = [
@@ -122,7 +123,9 @@ export const sortKernel: Kernel = {
       output('values', 0, node, planning),
       output('order', 1, node, planning),
     ];
-    return { dispatches: [each('sort', rows * extent, planning, bound, lines)] };
+    const before = `${helperCode(new Set(['isNumber']))}
+fn goes_before(a: f32, b: f32) -> bool { return a < b || (is_number(a) && !is_number(b)); }`;
+    return { dispatches: [each('sort', rows * extent, planning, bound, lines, before)] };
   },
 };
 
@@ -143,13 +146,13 @@ export const maxPoolKernel: Kernel = {
   var most = -bitcast<f32>(infinity_bits);
   for (var a = max(top, 0); a < min(top + ${kernel[0]}, ${height}); a++) {
     for (var b = max(left, 0); b < min(left + ${kernel[1]}, ${width}); b++) {
-      most = max(most, f32(x[plane + u32(a) * ${width}u + u32(b)]));
+      most = larger(most, f32(x[plane + u32(a) * ${width}u + u32(b)]));
     }
   }
   y[i] = ${stored('most', planning.storageOf(node.outputs[0]))};`;
     const bound = [input('x', 0, node, planning), output('y', 0, node, planning)];
     const count = sizeOf(node.outputs[0].shape);
-    const before = 'var<private> infinity_bits: u32 = 0x7f800000u;';
+    const before = helperCode(new Set(['infinity', 'larger']));
     return { dispatches: [each('maxPool', count, planning, bound, lines, before)] };
   },
 };
@@ -212,7 +215,7 @@ export const adamStepKernel: Kernel = {
     if (count === 0) return undefined;
     const single = (x: number): string => `f32(${Math.fround(x)})`;
     const lines = `
-  let raw = gradient[i];
+  let raw = f32(gradient[i]);
   let size = bitcast<u32>(raw) & 0x7fffffffu;
   var g = raw;
   if (size >= 0x7f800000u) {

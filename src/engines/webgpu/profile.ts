@@ -31,6 +31,20 @@ export function createProfile(
     size: 16 * count,
     usage: USAGE.queryResolve | USAGE.copySource,
   });
+  const told = async (): Promise<void> => {
+    try {
+      const [bytes] = await gpu.read('a profile', [{ buffer: resolved, bytes: 16 * count }]);
+      const times = new BigUint64Array(bytes.buffer, bytes.byteOffset, 2 * count);
+      const stepTimes = steps.slice(0, count).map(({ label }, i) => ({
+        label,
+        ms: Number(times[2 * i + 1] - times[2 * i]) / 1e6,
+      }));
+      report(name, stepTimes);
+    } finally {
+      querySet.destroy();
+      resolved.destroy();
+    }
+  };
   return {
     descriptor: (step) =>
       step < count
@@ -45,20 +59,8 @@ export function createProfile(
     resolve: (encoder) => {
       encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
       // Read in a submission of its own, which comes after this one.
-      queueMicrotask(async () => {
-        const [bytes] = await gpu.read(gpu.device.createCommandEncoder(), [
-          { buffer: resolved, bytes: 16 * count },
-        ]);
-        const times = new BigUint64Array(bytes.buffer, bytes.byteOffset, 2 * count);
-        report(
-          name,
-          steps.slice(0, count).map(({ label }, i) => ({
-            label,
-            ms: Number(times[2 * i + 1] - times[2 * i]) / 1e6,
-          })),
-        );
-        querySet.destroy();
-        resolved.destroy();
+      queueMicrotask(() => {
+        void told().catch(gpu.fail);
       });
     },
   };

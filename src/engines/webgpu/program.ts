@@ -1,5 +1,5 @@
 /**
- * A compiled program on a device: its pipelines, its weights, and one submission a run.
+ * A compiled program on a device: its pipelines, its weights, and what a run hands over.
  *
  * Nothing is read back but what was asked for, and reading waits for the device without blocking the thread.
  */
@@ -9,7 +9,7 @@ import type { Aval, Graph, NdArray } from '../../tensor/index.ts';
 import type { Data, LoadedProgram } from '../shared-engine.ts';
 import { assignSlots, type Life } from './arena.ts';
 import type { GpuProgram, Step, Value } from './compile.ts';
-import { arrayFrom, bytesIn, type Gpu, type Pipeline } from './gpu.ts';
+import { arrayFrom, bytesIn, type Gpu, judged, type Pipeline } from './gpu.ts';
 import { createProfile, type Profile, type StepTime } from './profile.ts';
 
 /** Values that stay on the device, by number. */
@@ -79,86 +79,100 @@ export async function loadProgram(
 
   const { slotOf, slotBytes } = slotsOf(program.steps, values);
   const { lasting, verdict, release } = settle(gpu, program, prologue, parameters, weights);
+  const faults = values.findIndex(({ kind }) => kind === 'faults');
+  const words = program.faults.length;
+  const faultsSource = () => ({ buffer: lasting[faults] as GPUBuffer, bytes: 4 * words });
   try {
     await verdict;
+    // The weights' own indices.
+    if (words > 0 && program.prologue.length > 0) {
+      refuseFaults(program, (await gpu.read(program.name, [faultsSource()]))[0]);
+    }
+    gpu.refuseBroken();
   } catch (error) {
     await release();
     throw error;
   }
-  const faults = values.findIndex(({ kind }) => kind === 'faults');
+  const avals = new Map(graph.outputs.map(({ name, tensor }) => [name, tensor]));
   let arenaVersion = -1;
 
   const run: LoadedProgram['run'] = async (inputs, keep, donated = []) => {
     gpu.refuseBroken();
     const borrowed: GPUBuffer[] = [];
     const results = new Map<string, GPUBuffer>();
-    const { result: encoder, verdict: said } = gpu.checked(program.name, () => {
-      const buffers = [...lasting];
-      for (const [i, value] of values.entries()) {
-        if (value.kind === 'given') buffers[i] = givenBuffer(value, inputs[value.name as string], borrowed);
-        else if (value.kind === 'result') buffers[i] = gpu.acquire(value.bytes);
+    const { result: reader, verdict: said } = gpu.checked(program.name, () => {
+      try {
+        return record(inputs, keep, borrowed, results);
+      } catch (error) {
+        for (const buffer of [...borrowed, ...results.values()]) gpu.release(buffer);
+        throw error;
       }
-      const { buffers: slots, version } = gpu.arena.reserve(slotBytes);
-      if (version !== arenaVersion) for (const { groups } of steps) groups.clear();
-      arenaVersion = version;
-      const bufferOf = (value: number): GPUBuffer => buffers[value] ?? slots[slotOf[value]];
-      const start = gpu.device.createCommandEncoder();
-      if (faults >= 0) start.clearBuffer(bufferOf(faults));
-      const profile = hooks.onProfile && createProfile(gpu, program.name, program.steps, hooks.onProfile);
-      const commands = encode(gpu, start, steps, bufferOf, profile);
-      const first = new Set<number>();
-      for (const { name, value } of outputs) {
-        if (value === undefined) continue;
-        if (values[value].kind === 'result' && !first.has(value)) {
-          first.add(value);
-          results.set(name, bufferOf(value));
-          continue;
-        }
-        // It lies elsewhere already: as an input, a weight, or another output.
-        const copy = gpu.acquire(values[value].bytes);
-        commands.copyBufferToBuffer(bufferOf(value), 0, copy, 0, values[value].bytes);
-        results.set(name, copy);
-      }
-      profile?.resolve(commands);
-      return commands;
     });
-    const avals = new Map(graph.outputs.map(({ name, tensor }) => [name, tensor]));
-    const read = keep === undefined ? outputs : [];
-    const sources = read.map(({ name, value }) => ({
-      buffer: results.get(name) as GPUBuffer,
-      bytes: value === undefined ? 0 : bytesIn(avals.get(name) as Aval, values[value].storage),
-    }));
-    const words = program.faults.length;
     if (keep !== undefined) {
-      gpu.device.queue.submit([encoder.finish()]);
-      for (const { name } of outputs) {
-        const buffer = results.get(name);
-        store.set(keep[name], { buffer: buffer ?? gpu.acquire(16) });
-      }
+      for (const { name } of outputs) store.set(keep[name], { buffer: results.get(name) ?? gpu.acquire(16) });
       for (const buffer of borrowed) gpu.release(buffer);
       releaseDonated(donated);
       // What was wrong is found out while nobody waits: the next call tells.
-      void said.catch((error) => gpu.fail(error));
-      if (words > 0) void watchFaults();
+      void judged(reader(), said)
+        .then(([bytes]) => {
+          if (words > 0) refuseFaults(program, bytes);
+        })
+        .catch(gpu.fail);
       return {};
     }
-    if (words > 0) sources.push({ buffer: lasting[faults] as GPUBuffer, bytes: 4 * words });
-    const reading = gpu.read(encoder, sources);
-    for (const buffer of borrowed) gpu.release(buffer);
-    for (const buffer of results.values()) gpu.release(buffer);
+    const reading = reader();
+    for (const buffer of [...borrowed, ...results.values()]) gpu.release(buffer);
     releaseDonated(donated);
-    // A refusal is the reason for whatever was read.
-    const [bytes] = await Promise.all([reading, said]);
+    const bytes = await judged(reading, said);
     gpu.refuseBroken();
-    if (words > 0) refuseFaults(bytes.pop() as Uint8Array);
+    if (words > 0) refuseFaults(program, bytes.pop() as Uint8Array);
     return Object.fromEntries(
-      read.map(({ name, value }, i): [string, Data] => {
+      outputs.map(({ name, value }, i): [string, Data] => {
         const storage = value === undefined ? 'f32' : values[value].storage;
         return [name, arrayFrom(avals.get(name) as Aval, storage, bytes[i])];
       }),
     );
   };
 
+  /** Writes a run down and hands it over; what it takes and makes goes to `borrowed` and `results`. */
+  const record = (
+    inputs: Parameters<LoadedProgram['run']>[0],
+    keep: Parameters<LoadedProgram['run']>[1],
+    borrowed: GPUBuffer[],
+    results: Map<string, GPUBuffer>,
+  ): (() => Promise<Uint8Array[]>) => {
+    const buffers = [...lasting];
+    for (const [i, value] of values.entries()) {
+      if (value.kind === 'given') buffers[i] = givenBuffer(value, inputs[value.name as string], borrowed);
+      else if (value.kind === 'result') {
+        buffers[i] = gpu.acquire(value.bytes);
+        results.set(value.name as string, buffers[i]);
+      }
+    }
+    const { buffers: slots, version } = gpu.arena.reserve(slotBytes);
+    if (version !== arenaVersion) for (const { groups } of steps) groups.clear();
+    arenaVersion = version;
+    const bufferOf = (value: number): GPUBuffer => buffers[value] ?? slots[slotOf[value]];
+    const start = gpu.device.createCommandEncoder();
+    if (faults >= 0) start.clearBuffer(bufferOf(faults));
+    const profile = hooks.onProfile && createProfile(gpu, program.name, program.steps, hooks.onProfile);
+    const commands = encode(gpu, start, steps, values, bufferOf, profile);
+    for (const { name, value } of outputs) {
+      if (value === undefined || results.has(name)) continue;
+      // It lies elsewhere already: as an input, a weight, or another output.
+      const copy = gpu.acquire(values[value].bytes);
+      commands.copyBufferToBuffer(bufferOf(value), 0, copy, 0, values[value].bytes);
+      results.set(name, copy);
+    }
+    profile?.resolve(commands);
+    const read = keep === undefined ? outputs : [];
+    const sources = read.map(({ name, value }) => ({
+      buffer: results.get(name) as GPUBuffer,
+      bytes: value === undefined ? 0 : bytesIn(avals.get(name) as Aval, values[value].storage),
+    }));
+    if (words > 0) sources.push(faultsSource());
+    return gpu.submit(commands, sources);
+  };
   const givenBuffer = (value: Value, given: Data | number, borrowed: GPUBuffer[]): GPUBuffer => {
     if (typeof given === 'number') return heldIn(store, given).buffer;
     const buffer = gpu.acquire(value.bytes);
@@ -175,20 +189,13 @@ export async function loadProgram(
       gpu.release(held.buffer);
     }
   };
-  const refuseFaults = (bytes: Uint8Array): void => {
-    const at = new Uint32Array(bytes.buffer, bytes.byteOffset, program.faults.length).indexOf(1);
-    if (at >= 0) throw new EngineError(`${program.name}: ${program.faults[at]}`);
-  };
-  const watchFaults = async (): Promise<void> => {
-    try {
-      const source = { buffer: lasting[faults] as GPUBuffer, bytes: 4 * program.faults.length };
-      const [bytes] = await gpu.read(gpu.device.createCommandEncoder(), [source]);
-      refuseFaults(bytes);
-    } catch (error) {
-      gpu.fail(error);
-    }
-  };
   return { run, release };
+}
+
+/** @throws EngineError naming the operation that met an index out of range. */
+function refuseFaults({ name, faults }: GpuProgram, bytes: Uint8Array): void {
+  const at = new Uint32Array(bytes.buffer, bytes.byteOffset, faults.length).indexOf(1);
+  if (at >= 0) throw new EngineError(`${name}: ${faults[at]}`);
 }
 
 /** Brings to the device what outlives a run, and computes what depends on weights alone. Apart from its caller, whose
@@ -221,7 +228,9 @@ function settle(
     const encoder = gpu.device.createCommandEncoder();
     const { buffers } = gpu.arena.reserve(slotBytes);
     const bufferOf = (value: number): GPUBuffer => lasting[value] ?? buffers[slotOf[value]];
-    gpu.device.queue.submit([encode(gpu, encoder, prologue, bufferOf, undefined).finish()]);
+    const faults = values.findIndex(({ kind }) => kind === 'faults');
+    if (faults >= 0) encoder.clearBuffer(bufferOf(faults));
+    gpu.device.queue.submit([encode(gpu, encoder, prologue, values, bufferOf, undefined).finish()]);
   });
   return { lasting, verdict, release: releaseOf(drops) };
 }
@@ -271,6 +280,7 @@ function encode(
   gpu: Gpu,
   start: GPUCommandEncoder,
   steps: readonly ReadyStep[],
+  values: readonly Value[],
   bufferOf: (value: number) => GPUBuffer,
   profile: Profile | undefined,
 ): GPUCommandEncoder {
@@ -286,7 +296,7 @@ function encode(
     if (step.cleared.length > 0) {
       pass?.end();
       pass = undefined;
-      for (const value of step.cleared) encoder.clearBuffer(bufferOf(value));
+      for (const value of step.cleared) encoder.clearBuffer(bufferOf(value), 0, values[value].bytes);
     }
     if (profile !== undefined) {
       pass?.end();
@@ -298,7 +308,10 @@ function encode(
     if (group === undefined) {
       group = gpu.device.createBindGroup({
         layout: pipeline.layout,
-        entries: step.bound.map(({ value }, binding) => ({ binding, resource: { buffer: bufferOf(value) } })),
+        entries: step.bound.map(({ value }, binding) => ({
+          binding,
+          resource: { buffer: bufferOf(value), size: values[value].bytes },
+        })),
       });
       if (groups.size >= MOST_GROUPS) groups.clear();
       groups.set(key, group);

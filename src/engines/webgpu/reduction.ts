@@ -6,10 +6,19 @@ import { spread } from './kernel.ts';
 import { helperCode, literal, wgslType } from './operations.ts';
 import { type Draft, type DraftContext, elementNumber, reading, shader, storable } from './shaders.ts';
 
-const COMBINE: Readonly<Record<string, (a: string, b: string) => string>> = {
+type Combine = Readonly<Record<string, (a: string, b: string) => string>>;
+
+const WHOLE: Combine = {
   reduceSum: (a, b) => `${a} + ${b}`,
   reduceMax: (a, b) => `max(${a}, ${b})`,
   reduceMin: (a, b) => `min(${a}, ${b})`,
+};
+
+/** NaN stays. */
+const FLOAT: Combine = {
+  reduceSum: (a, b) => `${a} + ${b}`,
+  reduceMax: (a, b) => `larger(${a}, ${b})`,
+  reduceMin: (a, b) => `smaller(${a}, ${b})`,
 };
 
 /** A value that changes nothing, in WGSL. */
@@ -52,7 +61,9 @@ export function reduction(node: Node, context: DraftContext): Draft[] {
   const isWhole = out.dtype === 'int32';
   const type = wgslType(out.dtype);
   const start = neutral(node.op.name, isWhole, helpers);
-  const combine = COMBINE[node.op.name];
+  if (!isWhole && node.op.name !== 'reduceSum')
+    helpers.add(node.op.name === 'reduceMax' ? 'larger' : 'smaller');
+  const combine = (isWhole ? WHOLE : FLOAT)[node.op.name];
   const storage = context.storageOf(out);
   const result = { name: 'y', place: { tensor: out }, type: storage, write: true } as const;
   const label = nodeLabel(node);

@@ -28,7 +28,7 @@ export interface EngineOptions {
 export const CPU_ENGINE_HELP =
   'install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (the variable keeps its install script from downloading CUDA)';
 
-/** Adds `--engine` and `--threads`. */
+/** Adds `--engine`, `--threads` and `--half`. */
 export function engineOptions(command: Command): Command {
   return command
     .option(

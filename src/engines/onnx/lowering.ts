@@ -8,8 +8,8 @@
 
 import { EngineError } from '../../errors.ts';
 import { type DType, type Node, type Shape, sizeOf, type Tensor, zerosFor } from '../../tensor/index.ts';
+import { nodeLabel } from '../node-label.ts';
 import { createModel, type ModelWriter, type OnnxAttributes, type OnnxType } from './model.ts';
-import { nodeLabel } from './names.ts';
 import { fillOfEmpty } from './rules/empty.ts';
 
 /** How an operation is written: its outputs' names from its node. */

@@ -1,13 +1,5 @@
 /** Names that ONNX nodes carry, so that an error of the runtime leads back to our operation and its source line. */
 
-import type { Node } from '../../tensor/index.ts';
-
-/** `conv2d@synthesis.ts:48`, or the operation alone when its site is unknown. */
-export function nodeLabel(node: Node): string {
-  const name = node.op.name === 'fused' ? `${node.attrs.name}` : node.op.name;
-  return node.site ? `${name}@${node.site}` : name;
-}
-
 /** The operation and site in a message of onnxruntime, or undefined when it names none of our nodes. */
 export function nodeInMessage(message: string): { op: string; site: string } | undefined {
   const quoted = /[Nn]ame:?\s*'([^']+)'/.exec(message) ?? /[Nn]ode(?: name)?:?\s*\(([^)]+)\)/.exec(message);

@@ -2,8 +2,8 @@
 
 import { bytesOf, type Node, sizeOf, type Tensor } from '../../tensor/index.ts';
 import type { KernelCall } from '../kernels/kernel.ts';
+import { nodeLabel } from '../node-label.ts';
 import { aligned, type Lifetime, placeLifetimes } from './memory.ts';
-import { nodeLabel } from './names.ts';
 import type { KernelStep, SegmentStep, ThreadedStep } from './plan.ts';
 import { kernelOperands } from './segments.ts';
 import type { Slots } from './slots.ts';

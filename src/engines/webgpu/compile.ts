@@ -8,7 +8,7 @@
 import { EngineError } from '../../errors.ts';
 import { inline, rewrite } from '../../tensor/graph.ts';
 import { type Graph, type NdArray, type Node, simplify, sizeOf, type Tensor } from '../../tensor/index.ts';
-import { nodeLabel } from '../onnx/names.ts';
+import { nodeLabel } from '../node-label.ts';
 import { baseOf } from './expression.ts';
 import { isExpression, isReduction, storedTensors } from './fusion.ts';
 import { GpuError } from './gpu-error.ts';

@@ -26,13 +26,15 @@ export async function openNodeDevice(options: NodeDeviceOptions = {}): Promise<G
   // Dawn's classes are globals in a page; its own code and ours look for them there.
   Object.assign(globalThis, globals);
   const flags = options.dawnFlags ?? [`enable-dawn-features=${SWITCHES.join(',')}`];
-  const gpu = create([...flags]);
-  // The devices live no longer than what made them.
-  instances.push(gpu);
+  const key = flags.join();
+  // Devices live no longer than what made them.
+  const gpu = instances.get(key) ?? create([...flags]);
+  instances.set(key, gpu);
   return openDevice(gpu, options);
 }
 
-const instances: GPU[] = [];
+/** By flags. */
+const instances = new Map<string, GPU>();
 
 async function importDawn(): Promise<DawnPackage> {
   // Not a literal: bundlers for pages must not look for it.
@@ -44,15 +46,5 @@ async function importDawn(): Promise<DawnPackage> {
       'unavailable',
       `webgpu: in Node the webgpu engine needs the npm package "webgpu": npm install webgpu (${error instanceof Error ? error.message.split('\n')[0] : error})`,
     );
-  }
-}
-
-/** Tells whether the npm package is installed; an adapter may still be missing. */
-export async function isDawnInstalled(): Promise<boolean> {
-  try {
-    await importDawn();
-    return true;
-  } catch {
-    return false;
   }
 }

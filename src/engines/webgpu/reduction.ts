@@ -1,7 +1,7 @@
 /** Shaders of reductions, whose operand may be an expression. */
 
 import { type Node, sizeOf, stridesOf } from '../../tensor/index.ts';
-import { nodeLabel } from '../onnx/names.ts';
+import { nodeLabel } from '../node-label.ts';
 import { spread } from './kernel.ts';
 import { helperCode, literal, wgslType } from './operations.ts';
 import { type Draft, type DraftContext, elementNumber, reading, shader, storable } from './shaders.ts';

@@ -2,7 +2,7 @@
 
 import { type Aval, type Node, sizeOf, type Tensor } from '../../tensor/index.ts';
 import { splitAt } from '../../tensor/primitives/common.ts';
-import { nodeLabel } from '../onnx/names.ts';
+import { nodeLabel } from '../node-label.ts';
 import { baseOf, createEmitter, type Emitter } from './expression.ts';
 import { type Storage, spread } from './kernel.ts';
 import { helperCode } from './operations.ts';

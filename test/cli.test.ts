@@ -40,7 +40,7 @@ describe('wrong requests: exit 2 and one message', () => {
     [['--views', 'top'], '--views is "top"; expected front, left, back, right'],
     [['--maps', 'image,colour'], '--maps is "colour"; expected image, raw, mask, depth, background, normals'],
     [['--fov', '180'], 'field of view is 180 degrees; it must be between 0 and 180'],
-    [['--engine', 'gpu'], '--engine is "gpu"; expected auto, cpu, web, reference'],
+    [['--engine', 'gpu'], '--engine is "gpu"; expected auto, cpu, webgpu, web, reference'],
     [['--threads', '0'], '--threads is 0; expected 1 to 1024'],
     [['--ray-start', '9'], '--ray-start is 9; rays of this network end at 3.02 metres'],
     [['--grid', '2'], '--grid is "2"; expected WxH such as 4x2, or nothing after it'],

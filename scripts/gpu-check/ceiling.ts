@@ -47,7 +47,7 @@ var<workgroup> left: array<${component}, ${m * k}>;
 var<workgroup> right: array<${component}, ${k * n}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32,
-        @builtin(subgroup_size) lanes: u32) {
+        @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32) {
   for (var i = index; i < ${m * k}u; i += ${THREADS}u) { left[i] = x[i]; }
   for (var i = index; i < ${k * n}u; i += ${THREADS}u) { right[i] = x[i]; }
   workgroupBarrier();
@@ -57,7 +57,7 @@ ${results.map((i) => `  var s${i} = subgroup_matrix_result<${result}, ${n}, ${m}
   for (var round = 0u; round < ${rounds}u; round++) {
 ${results.map((i) => `    s${i} = subgroupMatrixMultiplyAccumulate(a, b, s${i});`).join('\n')}
   }
-  let at = (group.x * ${THREADS}u + index) / lanes * ${results.length * m * n}u;
+  let at = (group.x * (${THREADS}u / lanes) + subgroup) * ${results.length * m * n}u;
 ${results.map((i) => `  subgroupMatrixStore<row_major>(&y, at + ${i * m * n}u, s${i}, ${n}u);`).join('\n')}
 }`;
 }

@@ -152,6 +152,35 @@ describe.skipIf(missing)(`on an adapter${missing}`, () => {
     expect(live.size).toBe(0);
   });
 
+  test('goes on after buffers that could not be had', async () => {
+    let refusing = false;
+    const meagre = new Proxy(device as GPUDevice, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name, target);
+        if (name !== 'createBuffer') return typeof value === 'function' ? value.bind(target) : value;
+        // What cannot be had has the size that was asked for, and every use of it is refused.
+        return (descriptor: GPUBufferDescriptor) =>
+          target.createBuffer(
+            refusing ? { ...descriptor, size: 2 * target.limits.maxBufferSize } : descriptor,
+          );
+      },
+    });
+    const engine = webgpuEngine({ device: meagre });
+    const graph = t.trace('sums', { x: t.f32(4) }, ({ x }) => {
+      const sum = t.reduceSum(t.exp(x));
+      return { y: t.div(t.reduceSum(t.mul(x, t.broadcastTo(sum, [4]))), sum) };
+    });
+    const program = await engine.compile(graph);
+    refusing = true;
+    await expect(program.run({ x: floats(1, 2, 3, 4) })).rejects.toThrow(GpuError);
+    refusing = false;
+    for (let again = 0; again < 2; again++) {
+      const { y } = await program.run({ x: floats(1, 2, 3, 4) });
+      expect(y.data[0]).toBeCloseTo(10, 4);
+    }
+    await engine.dispose();
+  });
+
   test('a run that is not begun keeps nothing', async () => {
     const engine = webgpuEngine({ device: device as GPUDevice });
     const graph = t.trace('pair', { a: t.f32(3), b: t.f32(3) }, ({ a, b }) => ({ y: t.add(a, b) }));

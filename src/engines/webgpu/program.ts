@@ -8,9 +8,10 @@ import { EngineError } from '../../errors.ts';
 import type { Aval, Graph, NdArray } from '../../tensor/index.ts';
 import type { Data, LoadedProgram } from '../shared-engine.ts';
 import { assignSlots, type Life } from './arena.ts';
-import type { GpuProgram, Step, Value } from './compile.ts';
+import type { GpuProgram, Step } from './compile.ts';
 import { arrayFrom, bytesIn, type Gpu, judged, type Pipeline } from './gpu.ts';
 import { createProfile, type Profile, type StepTime } from './profile.ts';
+import type { Value } from './values.ts';
 
 /** Values that stay on the device, by number. */
 export interface Held {

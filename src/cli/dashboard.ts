@@ -2,14 +2,7 @@
 
 import { Command } from 'commander';
 import { startDashboard } from '../dashboard/server.ts';
-import { say } from './output.ts';
-import { wholeOption } from './parse.ts';
-
-interface Flags {
-  readonly port: number;
-  readonly host: string;
-  readonly json?: boolean;
-}
+import { type ServingFlags, servingOptions, stay } from './serving.ts';
 
 const EXAMPLES = `
 The page shows curves, sheets of pictures over time, settings and log, and follows the run. It reads only, and
@@ -22,17 +15,13 @@ Examples:
 
 /** The command. */
 export function dashboardCommand(): Command {
-  return new Command('dashboard')
+  const command = new Command('dashboard')
     .description('show a training run in a browser')
-    .argument('<folder>', 'folder of a run, or one that holds runs')
-    .option('--port <n>', 'where to listen; 0 for any that is free', wholeOption('--port', 0, 65535), 8360)
-    .option('--host <address>', 'who may ask: this machine alone, or 0.0.0.0 for everybody', '127.0.0.1')
-    .option('--json', 'prints the address as JSON')
+    .argument('<folder>', 'folder of a run, or one that holds runs');
+  return servingOptions(command, 8360)
     .addHelpText('after', EXAMPLES)
-    .action(async (folder: string, { port, host, json }: Flags) => {
+    .action(async (folder: string, { port, host, json }: ServingFlags) => {
       const { url } = await startDashboard({ root: folder, host, port });
-      // One line, so that a program that starts this one knows when to read it.
-      say(json ? JSON.stringify({ url }) : `${url} shows ${folder}; Ctrl-C ends it`);
-      await new Promise(() => {});
+      await stay(url, `shows ${folder}`, json);
     });
 }

@@ -8,14 +8,10 @@ import { UsageError } from '../errors.ts';
 import { type Answer, type Site, serveSite } from '../serve.ts';
 import { requireFile } from './input.ts';
 import { EMBEDDED } from './network.ts';
-import { say } from './output.ts';
-import { wholeOption } from './parse.ts';
+import { type ServingFlags, servingOptions, stay } from './serving.ts';
 
-interface Flags {
+interface Flags extends ServingFlags {
   readonly network?: string;
-  readonly port: number;
-  readonly host: string;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -29,19 +25,15 @@ Examples:
 
 /** The command. */
 export function studioCommand(): Command {
-  return new Command('studio')
+  const command = new Command('studio')
     .description('make and turn portraits in a browser, on its GPU')
-    .option('--network <file>', 'checkpoint (.safetensors or .pkl); the embedded model without it')
-    .option('--port <n>', 'where to listen; 0 for any that is free', wholeOption('--port', 0, 65535), 8361)
-    .option('--host <address>', 'who may ask: this machine alone, or 0.0.0.0 for everybody', '127.0.0.1')
-    .option('--json', 'prints the address as JSON')
+    .option('--network <file>', 'checkpoint (.safetensors or .pkl); the embedded model without it');
+  return servingOptions(command, 8361)
     .addHelpText('after', EXAMPLES)
     .action(async ({ network, port, host, json }: Flags) => {
       const { url: root } = await serveSite(studioSite(network), { host, port });
       const url = network === undefined ? root : `${root}?model=${encodeURIComponent(basename(network))}`;
-      // One line, so that a program that starts this one knows when to read it.
-      say(json ? JSON.stringify({ url }) : `${url} is the studio; Ctrl-C ends it`);
-      await new Promise(() => {});
+      await stay(url, 'is the studio', json);
     });
 }
 

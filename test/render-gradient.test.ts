@@ -7,14 +7,21 @@ import { kernelModule } from '../src/engines/kernels/index.ts';
 import { planProgram } from '../src/engines/onnx/planner.ts';
 import { referenceEngine } from '../src/engines/reference/index.ts';
 import { webEngine } from '../src/engines/web/index.ts';
-import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
 import { render } from '../src/portrait/renderer.ts';
 import { hostArrayOf } from '../src/tensor/host.ts';
 import * as t from '../src/tensor/index.ts';
 import { differences } from './gradients/differences.ts';
 import { random } from './primitives/values.ts';
-import { compose, DEFAULTS, decoderShapes, type Ending, gap, outputs } from './render-scene.ts';
+import {
+  compose,
+  DEFAULTS,
+  decoderShapes,
+  type Ending,
+  gap,
+  outputs,
+  pointGradients,
+} from './render-scene.ts';
 import { GRADIENT_SCENES, type Seen } from './render-scenes.ts';
 
 const reference = referenceEngine();
@@ -78,24 +85,7 @@ describe('points and their colours', () => {
     (['colours', 'densities'] as const).map((what) => ({ activation, what })),
   );
   test.each(cases)('$activation, $what', async ({ activation, what }) => {
-    const options = { ...DEFAULTS, activation };
-    const shapes = decoderShapes(32);
-    const graph = t.trace('field', inputs, ({ planes, points }) => {
-      const p = parametersOf(shapes);
-      const made =
-        what === 'colours'
-          ? Object.values(field(decoderWeights(p), planes, points, options))
-          : [density(decoderWeights(p), planes, points, options)];
-      const value = made
-        .map((tensor: t.Tensor, i) =>
-          t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
-        )
-        .reduce(t.add);
-      const wrt: Record<string, t.Tensor> = { planes, points };
-      for (const name of shapes.keys()) wrt[name] = p.get(name);
-      const found = t.grad(value, Object.values(wrt));
-      return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
-    });
+    const graph = pointGradients(inputs, what, activation);
     const { parameters } = compose({}, 5);
     const plan = planProgram(graph, kernelModule(), parameters);
     expect(plan.steps.map((step) => step.kind === 'threaded' && step.entry)).toContain('decodePointsGrad');

@@ -1,6 +1,7 @@
 /** Small random scenes for tests of the renderer. */
 
 import { cameraLabel, viewCamera } from '../src/portrait/camera.ts';
+import { decoderWeights, density, field } from '../src/portrait/decoder.ts';
 import { parametersOf } from '../src/portrait/parameters.ts';
 import { type RenderDraws, type Rendered, type RenderingOptions, render } from '../src/portrait/renderer.ts';
 import * as t from '../src/tensor/index.ts';
@@ -112,4 +113,31 @@ export function gap(got: t.NdArray, want: t.NdArray): number {
     worst = Math.max(worst, Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart);
   }
   return worst / scale;
+}
+
+/** Gradients of decoded points, of their sum times random numbers, in planes, points and the decoder. */
+export function pointGradients(
+  inputs: Readonly<Record<string, t.NdArray>>,
+  what: 'colours' | 'densities',
+  activation: RenderingOptions['activation'],
+): t.Graph {
+  const options = { ...DEFAULTS, activation };
+  const shapes = decoderShapes(32);
+  return t.trace('field', inputs, ({ planes, points }) => {
+    const p = parametersOf(shapes);
+    const weights = decoderWeights(p);
+    const made =
+      what === 'colours'
+        ? Object.values(field(weights, planes, points, options))
+        : [density(weights, planes, points, options)];
+    const value = made
+      .map((tensor: t.Tensor, i) =>
+        t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
+      )
+      .reduce(t.add);
+    const wrt: Record<string, t.Tensor> = { planes, points };
+    for (const name of shapes.keys()) wrt[name] = p.get(name);
+    const found = t.grad(value, Object.values(wrt));
+    return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
+  });
 }

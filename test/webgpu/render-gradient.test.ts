@@ -1,11 +1,9 @@
 /** Gradients by the renderer's WGSL, against the automatic gradients of the definitions in float64. */
 
 import { describe, expect, test } from 'vitest';
-import { decoderWeights, density, field } from '../../src/portrait/decoder.ts';
-import { parametersOf } from '../../src/portrait/parameters.ts';
 import * as t from '../../src/tensor/index.ts';
 import { random } from '../primitives/values.ts';
-import { compose, DEFAULTS, decoderShapes, gap, type Scene } from '../render-scene.ts';
+import { compose, DEFAULTS, gap, pointGradients, type Scene } from '../render-scene.ts';
 import { GRADIENT_SCENES, type Seen } from '../render-scenes.ts';
 import {
   ALL,
@@ -83,30 +81,12 @@ describe.skipIf(reason !== '')(`gradients of decoded points${reason}`, () => {
     (['colours', 'densities'] as const).map((what) => ({ activation, what })),
   );
   test.each(cases)('$activation, $what', async ({ activation, what }) => {
-    const options = { ...DEFAULTS, activation };
-    const shapes = decoderShapes(32);
     const inputs: Record<string, t.NdArray> = {
       planes: random('float32', [2, 288, 12, 12], 6),
       points: random('float32', [2, 77, 3], 7),
     };
     inputs.points.data.set(inputs.points.data.map((x) => x / 3));
-    const graph = t.trace('field', inputs, ({ planes, points }) => {
-      const p = parametersOf(shapes);
-      const weights = decoderWeights(p);
-      const made =
-        what === 'colours'
-          ? Object.values(field(weights, planes, points, options))
-          : [density(weights, planes, points, options)];
-      const value = made
-        .map((tensor: t.Tensor, i) =>
-          t.reduceSum(t.mul(tensor, t.constant(random('float32', tensor.shape, 50 + i)))),
-        )
-        .reduce(t.add);
-      const wrt: Record<string, t.Tensor> = { planes, points };
-      for (const name of shapes.keys()) wrt[name] = p.get(name);
-      const found = t.grad(value, Object.values(wrt));
-      return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i]!]));
-    });
+    const graph = pointGradients(inputs, what, activation);
     const { parameters } = compose({}, 5);
     const program = { graph, parameters, inputs };
     const node = fusedNamed(program, 'decodePointsGrad');
